@@ -1,0 +1,91 @@
+/** The records that a run writes and that reports, notebooks and the site read. Types only. */
+
+/** One optimiser update; losses are means over the update's micro-steps. */
+export interface StepRecord {
+  readonly kind: "step";
+  readonly epoch: number;
+  /** Optimiser updates done, counted from 1. */
+  readonly step: number;
+  readonly learningRate: number;
+  /** Weighted total. */
+  readonly loss: number;
+  /** Cross-modal masked reconstruction, unweighted; null when no subject of the step had a second modality. */
+  readonly cmr: number | null;
+  /** Modal data distillation, unweighted. */
+  readonly md: number;
+  /** Modality-aware contrastive learning, unweighted; null while it is off. */
+  readonly cl: number | null;
+  /** L2 norm of all gradients before clipping. */
+  readonly gradientNorm: number;
+}
+
+/** How well one modality is rebuilt in masked blocks when the fill comes from one source. PSNR in dB, data range 1. */
+export interface PairScore {
+  /** Modality that is rebuilt. */
+  readonly target: string;
+  /** Modality that fills the masked blocks, or `"template"` for the learned template. */
+  readonly source: string;
+  /** PSNR of the reconstruction in masked blocks. */
+  readonly psnr: number;
+  /** PSNR of the mosaic itself (the network's input) in the same blocks. */
+  readonly mosaicPsnr: number;
+  /** PSNR of the mean of the training volumes of the target modality in the same blocks. */
+  readonly meanVolumePsnr: number;
+  /** Held-out subjects that have this pair. */
+  readonly subjects: number;
+}
+
+/** Scores on held-out subjects. */
+export interface ValidationRecord {
+  readonly kind: "validation";
+  readonly epoch: number;
+  readonly step: number;
+  readonly pairs: readonly PairScore[];
+  /** Mean absolute change of each template since the last validation, over its own range; keyed by modality. */
+  readonly templateChange: Readonly<Record<string, number>>;
+}
+
+/** Something that happened once and that a reader of the curves must know, e.g. the start of contrastive learning. */
+export interface EventRecord {
+  readonly kind: "event";
+  readonly epoch: number;
+  readonly step: number;
+  readonly message: string;
+}
+
+/** One line of metrics.jsonl. Holds nothing that depends on the clock, so equal runs write equal files. */
+export type MetricsRecord = StepRecord | ValidationRecord | EventRecord;
+
+/** Input, reconstruction and truth of one held-out crop; voxels in [0, 1], x fastest. */
+export interface ReconstructionExample {
+  readonly subject: string;
+  readonly target: string;
+  /** Modality that fills the masked blocks, or `"template"`. */
+  readonly source: string;
+  /** Voxels along (x, y, z). */
+  readonly size: readonly [number, number, number];
+  readonly mosaic: Float32Array;
+  readonly reconstruction: Float32Array;
+  readonly truth: Float32Array;
+}
+
+/** One learned template, min–max normalised to [0, 1]; x fastest. */
+export interface TemplateImage {
+  readonly modality: string;
+  readonly size: readonly [number, number, number];
+  readonly data: Float32Array;
+}
+
+/** Everything the report of a pre-training run shows. */
+export interface RunReport {
+  readonly title: string;
+  /** Resolved options, flattened: `"optimizer.learningRate" → "0.0003"`. */
+  readonly config: Readonly<Record<string, string>>;
+  /** Versions, backend, machine, duration. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Subjects, modalities, split sizes. */
+  readonly data: Readonly<Record<string, string>>;
+  readonly records: readonly MetricsRecord[];
+  readonly templates: readonly TemplateImage[];
+  readonly examples: readonly ReconstructionExample[];
+}

@@ -1,0 +1,145 @@
+/** The list of subjects and their images: the official JSON form in, typed values out, and back. */
+import { z } from "zod";
+import { DatalistError, messageOf } from "../errors.ts";
+import { nameSubjects } from "./_subject_id.ts";
+import { ACCEPTED_NAMES, type Modality, modalityOfFile } from "./modality.ts";
+
+/** One image of a subject. */
+export interface ListedImage {
+  /** Canonical name. */
+  readonly modality: Modality;
+  /** Path as listed: relative to the list's root, or absolute. */
+  readonly file: string;
+}
+
+/** One subject: images on one grid, one per modality. */
+export interface Subject {
+  /** Name, unique in the list. */
+  readonly id: string;
+  /** Images in the order of the list. */
+  readonly images: readonly ListedImage[];
+  /** Segmentation, path as for the images. */
+  readonly label?: string;
+}
+
+/** Subjects for training and for validation. */
+export interface Datalist {
+  /** Folder that relative paths start from. */
+  readonly root: string;
+  /** Subjects to learn from. */
+  readonly training: readonly Subject[];
+  /** Subjects held out. */
+  readonly validation: readonly Subject[];
+}
+
+/** Where a datalist comes from. */
+export interface DatalistOptions {
+  /** Folder that the paths in the list start from. */
+  readonly root: string;
+  /** The list's own path, for messages. */
+  readonly file: string;
+}
+
+const ENTRY = z.object({
+  image: z.preprocess(
+    (value) => (typeof value === "string" ? [value] : value),
+    z.array(z.string("a path"), "a list of paths").min(1, "at least one path"),
+  ),
+  label: z.string("a path").optional(),
+}, 'an object with "image"');
+const SUBSET = z.array(ENTRY, "a list of subjects");
+const DATALIST = z.object({ training: SUBSET, validation: SUBSET.default([]) }, 'an object with "training"');
+
+type Entry = z.infer<typeof ENTRY>;
+
+/**
+ * Reads a datalist in the official form: `{"training": [{"image": [paths…], "label": path?}], "validation": […]}`.
+ *
+ * Modalities come from the file names ({@link modalityOfFile}), subject names from what the files share. A single path
+ * in place of the list of images is accepted, `validation` may be left out and other keys are ignored.
+ *
+ * @param text the JSON text
+ * @throws {DatalistError} when the text is not JSON or not of this form, a file name tells no modality, a modality
+ *   occurs twice in a subject, a subject occurs twice, or there is none for training
+ * @see the `--json_list` files of the official code
+ */
+export function parseDatalist(text: string, options: DatalistOptions): Datalist {
+  const { root, file } = options;
+  const { training, validation } = checkForm(parseJson(text, file), file);
+  if (training.length === 0) {
+    throw new DatalistError(`Cannot read datalist ${file}: expected at least one subject in training, got none`);
+  }
+  const images = [
+    ...training.map((entry, i) => imagesOf(entry, { place: `training[${i}]`, file })),
+    ...validation.map((entry, i) => imagesOf(entry, { place: `validation[${i}]`, file })),
+  ];
+  const ids = nameSubjects(images.map((list) => list.map((image) => image.file)), `datalist ${file}`);
+  const subjects = [...training, ...validation].map(({ label }, i): Subject => ({
+    id: ids[i],
+    images: images[i],
+    ...(label === undefined ? {} : { label }),
+  }));
+  return { root, training: subjects.slice(0, training.length), validation: subjects.slice(training.length) };
+}
+
+/** Writes a datalist in the official form, paths as they are listed. */
+export function formatDatalist(datalist: Datalist): string {
+  const entries = (subjects: readonly Subject[]): Entry[] =>
+    subjects.map(({ images, label }) => ({
+      image: images.map(({ file }) => file),
+      ...(label === undefined ? {} : { label }),
+    }));
+  const form = { training: entries(datalist.training), validation: entries(datalist.validation) };
+  return JSON.stringify(form, null, 2) + "\n";
+}
+
+/** The path under which a listed file is opened: joined to the root unless it is absolute. */
+export function resolveFile(root: string, file: string): string {
+  const absolute = /^([/\\]|[A-Za-z]:[/\\])/.test(file);
+  return absolute || root === "" ? file : `${root.replace(/\/+$/, "")}/${file}`;
+}
+
+function parseJson(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new DatalistError(`Cannot read datalist ${file}: expected JSON, got ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Checks the form; the schema's own messages say what was expected. */
+function checkForm(form: unknown, file: string): z.infer<typeof DATALIST> {
+  const result = DATALIST.safeParse(form);
+  if (result.success) return result.data;
+  const { path, message } = result.error.issues[0];
+  const place = path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("").slice(1);
+  const where = place === "" ? "" : ` at ${place}`;
+  const value = JSON.stringify(valueAt(form, path)) ?? "nothing";
+  throw new DatalistError(`Cannot read datalist ${file}: expected ${message}${where}, got ${value.slice(0, 80)}`);
+}
+
+function valueAt(form: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown>)[key], form);
+}
+
+function imagesOf(entry: Entry, at: { place: string; file: string }): ListedImage[] {
+  const fileOf = new Map<Modality, string>();
+  entry.image.forEach((file, i) => {
+    const modality = modalityOfFile(file);
+    if (modality === undefined) {
+      throw new DatalistError(
+        `Cannot read datalist ${at.file}: expected a file name that ends in a modality (${ACCEPTED_NAMES}) ` +
+          `at ${at.place}.image[${i}], got "${file}"`,
+      );
+    }
+    const other = fileOf.get(modality);
+    if (other !== undefined) {
+      throw new DatalistError(
+        `Cannot read datalist ${at.file}: expected each modality once at ${at.place}, ` +
+          `got ${modality} from "${other}" and "${file}"`,
+      );
+    }
+    fileOf.set(modality, file);
+  });
+  return Array.from(fileOf, ([modality, file]) => ({ modality, file }));
+}

@@ -1,0 +1,142 @@
+/** One phantom subject: anatomy once, then one image per modality. */
+import type { Volume } from "../../geometry.ts";
+import { randomStream } from "../../random.ts";
+import { canonicalModality, type Modality } from "../modality.ts";
+import { addRicianNoise, applyBias } from "./artefacts.ts";
+import { Deformation } from "./deformation.ts";
+import { FoldingPattern } from "./folding.ts";
+import { phantomAffine } from "./grid.ts";
+import { drawLesion, growInfarct, growTumour, PHANTOM_LESIONS, type PhantomLesion } from "./lesion.ts";
+import { drawMorphometry, type Morphometry } from "./morphometry.ts";
+import { drawProtocol, type Protocol, tissueSignals, unweightedDiffusionSignals } from "./protocol.ts";
+import { mapTissues, type TissueMap } from "./tissue_map.ts";
+import { TISSUES } from "./tissues.ts";
+import { drawVessels, fillVessels } from "./vessels.ts";
+
+/** Which phantom to generate. */
+export interface PhantomSubjectOptions {
+  /** Seed of the cohort. */
+  readonly seed: number;
+  /** Number of the subject in the cohort; every index is another person on another scanner. */
+  readonly index: number;
+  /** Voxels per edge of the cube, at least 16. */
+  readonly size: number;
+  /** Names of modalities, canonical or aliases. An image does not depend on which others are asked for. */
+  readonly modalities: readonly string[];
+  readonly lesion: PhantomLesion;
+}
+
+/** A generated subject. */
+export interface PhantomSubject {
+  /** Images on one grid, in the order asked for. Whole numbers in scanner units ≥ 1 in the brain, exactly 0 outside. */
+  readonly images: readonly { readonly modality: Modality; readonly volume: Volume }[];
+  /** `TUMOUR_LABELS` or `STROKE_LABEL`; null without a lesion. */
+  readonly label: Volume | null;
+  readonly morphometry: Morphometry;
+  readonly protocol: Protocol;
+}
+
+/**
+ * Generates one subject: a pure function of its options.
+ *
+ * All modalities show the same anatomy, each with its own contrast, bias field and noise. Intensities are magnitudes in
+ * arbitrary scanner units (grey matter at 300–800), except `adc`, which is in 10⁻⁶ mm²/s.
+ *
+ * The arithmetic is that of IEEE doubles; only the last bit of `Math.sin`, `Math.exp` and their like may differ between
+ * JavaScript engines, which rounding to whole numbers hides in all but a few voxels.
+ *
+ * @throws {RangeError} when the size, a modality or the lesion is not one that can be generated
+ */
+export function generatePhantomSubject(options: PhantomSubjectOptions): PhantomSubject {
+  const { seed, index, size, lesion } = options;
+  const modalities = checkOptions(options);
+  const stream = (purpose: string): ReturnType<typeof randomStream> => randomStream(seed, `phantom ${purpose}`, index);
+  const morphometry = drawMorphometry(stream("morphometry"));
+  const protocol = drawProtocol(stream("protocol"));
+  const folds = new FoldingPattern(stream("folding"), morphometry.foldWavelengthMm);
+  const deformation = new Deformation(stream("deformation"), { size, morphometry });
+  const lesionRandom = stream("lesion");
+  const plan = lesion === "none" ? null : drawLesion(lesionRandom, { kind: lesion, deformation });
+  if (plan && lesion === "tumour") {
+    deformation.pushAway({ centre: plan.centre, radiusMm: plan.radiusMm, share: plan.massShare });
+  }
+  const tissues = mapTissues(deformation, { morphometry, folds, random: stream("myelination") });
+  fillVessels(tissues, drawVessels(stream("vessels"), deformation));
+  const grow = lesion === "tumour" ? growTumour : growInfarct;
+  const label = plan && grow(tissues, { plan, random: lesionRandom });
+  const volume = (data: Float32Array): Volume => ({ data, size: [size, size, size], affine: phantomAffine(size) });
+  const images = modalities.map((modality) => ({
+    modality,
+    volume: volume(renderModality(tissues, { modality, protocol, random: stream(modality) })),
+  }));
+  return { images, label: label && volume(label), morphometry, protocol };
+}
+
+function checkOptions({ size, modalities, lesion }: PhantomSubjectOptions): Modality[] {
+  if (!Number.isSafeInteger(size) || size < 16 || size > 512) {
+    throw new RangeError(`Cannot generate phantom: expected a size of 16 to 512 voxels, got ${size}`);
+  }
+  if (!PHANTOM_LESIONS.includes(lesion)) {
+    throw new RangeError(
+      `Cannot generate phantom: expected a lesion of ${PHANTOM_LESIONS.join(", ")}, got "${lesion}"`,
+    );
+  }
+  return modalities.map(canonicalModality);
+}
+
+interface Rendering {
+  readonly modality: Modality;
+  readonly protocol: Protocol;
+  readonly random: ReturnType<typeof randomStream>;
+}
+
+const INT16_MAX = 32767;
+
+/** One image of the cube, x fastest. */
+function renderModality(tissues: TissueMap, { modality, protocol, random }: Rendering): Float32Array {
+  const { size, voxels } = tissues;
+  const values = modality === "adc"
+    ? adcMap(tissues, { protocol, random })
+    : weightedImage(tissues, { modality, protocol, random });
+  const image = new Float32Array(size ** 3);
+  // At least 1, so that 0 marks the background in every modality; at most what a file of 16 bits holds.
+  for (let n = 0; n < voxels.length; n++) image[voxels[n]] = Math.max(1, Math.min(INT16_MAX, Math.round(values[n])));
+  return image;
+}
+
+function weightedImage(
+  tissues: TissueMap,
+  { modality, protocol, random }: Rendering & { modality: Exclude<Modality, "adc"> },
+): Float32Array {
+  const signals = tissueSignals(protocol, modality);
+  const reference = signals[TISSUES.indexOf("grey")];
+  const gain = random.between(300, 800) / reference;
+  const values = mixSignals(tissues, signals.map((signal) => gain * signal));
+  applyBias(values, { random, size: tissues.size, voxels: tissues.voxels, amplitude: random.between(0.03, 0.1) });
+  const snr = modality === "dwi" ? random.between(14, 28) : random.between(25, 55);
+  addRicianNoise(values, { random, sigma: gain * reference / snr });
+  return values;
+}
+
+/** ADC in 10⁻⁶ mm²/s from two noisy acquisitions, as a scanner computes it; the bias field cancels. */
+function adcMap(tissues: TissueMap, { protocol, random }: Omit<Rendering, "modality">): Float32Array {
+  const unweighted = unweightedDiffusionSignals(protocol), weighted = tissueSignals(protocol, "dwi");
+  const sigma = weighted[TISSUES.indexOf("grey")] / random.between(14, 28);
+  const [s0, sb] = [unweighted, weighted].map((signals) => {
+    const values = mixSignals(tissues, signals);
+    addRicianNoise(values, { random, sigma });
+    return values;
+  });
+  return s0.map((value, n) => 1000 * Math.min(4, Math.log(value / sb[n]) / protocol.diffusion.b));
+}
+
+/** Signals add up within a voxel: partial volume. */
+function mixSignals({ voxels, fractions }: TissueMap, signals: Float64Array): Float32Array {
+  const values = new Float32Array(voxels.length), kinds = signals.length;
+  for (let n = 0, row = 0; n < values.length; n++, row += kinds) {
+    let sum = 0;
+    for (let k = 0; k < kinds; k++) sum += fractions[row + k] * signals[k];
+    values[n] = sum;
+  }
+  return values;
+}

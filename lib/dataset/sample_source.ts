@@ -1,0 +1,136 @@
+/** From a subject on disk to a sample: the work that a loader hands to whoever has a thread free. */
+import type { Triple, VolumeStack } from "../geometry.ts";
+import { randomStream } from "../random.ts";
+import { resolveFile, type Subject } from "./datalist.ts";
+import { readNifti } from "./nifti.ts";
+import { type PreprocessOptions, preprocessSubject } from "./preprocess.ts";
+import { centreSample, drawSample, type Sample } from "./sample.ts";
+import { SubjectCache } from "./subject_cache.ts";
+
+/** Everything that decides what samples look like. Plain values: it can be posted to a worker. */
+export interface SamplePlan {
+  /** Folder that the subjects' paths start from. */
+  readonly root: string;
+  /** The list that requests index. */
+  readonly subjects: readonly Subject[];
+  /** How scans are brought into the common space. */
+  readonly preprocess: PreprocessOptions;
+  /** The run's seed. */
+  readonly seed: number;
+  /** A random crop, new in every epoch, or the centre with all modalities in the order of the list. */
+  readonly crop: "random" | "centre";
+  /** Voxels of a crop along (x, y, z). */
+  readonly cropSize: Triple;
+  /** Voxels of a template along (x, y, z). */
+  readonly templateSize: Triple;
+  /** Channels of a random crop, see {@link drawSample}. */
+  readonly sequences: "all" | number;
+  /** Whether each subject has its own order of channels in random crops. */
+  readonly shuffleOrder: boolean;
+}
+
+/** One sample of a run: which epoch, and which subject of the plan's list. */
+export interface SampleRequest {
+  /** Counted from 0. */
+  readonly epoch: number;
+  /** Index into the plan's subjects. */
+  readonly subject: number;
+}
+
+/** Where samples come from: this thread, or a pool of workers. The same request gives the same bytes from each. */
+export interface SampleSource {
+  /** Makes a sample. May run at the same time as other loads. */
+  load(request: SampleRequest): Promise<Sample>;
+  /** Ends the source's threads and refuses further loads. */
+  close(): void;
+}
+
+/** What {@link loadSubject} needs beside the subject. */
+export interface LoadOptions {
+  /** Folder that the subject's paths start from. */
+  readonly root: string;
+  /** How scans are brought into the common space. */
+  readonly preprocess: PreprocessOptions;
+  /** Reads a whole file. */
+  readonly readFile: (path: string) => Promise<Uint8Array>;
+}
+
+/**
+ * Reads a subject's images and brings them into the common space.
+ *
+ * @throws {VolumeError} when an image is broken, or its grid differs from that of the others
+ */
+export async function loadSubject(subject: Subject, options: LoadOptions): Promise<VolumeStack> {
+  const images = await Promise.all(subject.images.map(async ({ modality, file }) => {
+    const path = resolveFile(options.root, file);
+    return { modality, file: path, volume: await readNifti(await options.readFile(path), path) };
+  }));
+  return preprocessSubject(images, options.preprocess);
+}
+
+/** Cuts the sample of a request from its prepared subject: a pure function of (plan, request, stack). */
+export function takeSample(
+  stack: VolumeStack,
+  { plan, request }: { plan: SamplePlan; request: SampleRequest },
+): Sample {
+  const { cropSize, templateSize, sequences, seed } = plan;
+  const subject = plan.subjects[request.subject].id;
+  if (plan.crop === "centre") return centreSample(stack, { subject, cropSize, templateSize });
+  return drawSample(stack, {
+    subject,
+    cropSize,
+    templateSize,
+    sequences,
+    random: randomStream(seed, "sample", request.epoch, request.subject),
+    ...(plan.shuffleOrder ? { shuffleOrder: randomStream(seed, `channel order ${subject}`) } : {}),
+  });
+}
+
+/** Makes samples in the calling thread, one at a time, and keeps prepared subjects in memory. */
+export class LocalSource implements SampleSource {
+  readonly #plan: SamplePlan;
+  readonly #cache: SubjectCache;
+  #last: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  /**
+   * Opens a source; nothing is read yet.
+   *
+   * @param plan what samples look like
+   * @param options how files are read, and how many bytes of prepared subjects are kept
+   */
+  constructor(plan: SamplePlan, options: Pick<LoadOptions, "readFile"> & { cacheBytes: number }) {
+    this.#plan = plan;
+    this.#cache = new SubjectCache({
+      load: (index) => loadSubject(plan.subjects[index], { ...plan, readFile: options.readFile }),
+      maxBytes: options.cacheBytes,
+    });
+  }
+
+  /**
+   * Makes a sample.
+   *
+   * @throws {VolumeError} when an image of the subject cannot be used
+   * @throws {RangeError} when the plan has no such subject
+   */
+  load(request: SampleRequest): Promise<Sample> {
+    // Raw scans are large: preparing one subject at a time bounds what is held beside the cache.
+    const sample = this.#last.then(() => this.#take(request));
+    this.#last = sample.catch(() => {});
+    return sample;
+  }
+
+  /** Refuses the loads that have not begun and all later ones. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  async #take(request: SampleRequest): Promise<Sample> {
+    if (this.#closed) throw new Error("Cannot load sample: expected an open source, got a closed one");
+    const count = this.#plan.subjects.length;
+    if (this.#plan.subjects[request.subject] === undefined) {
+      throw new RangeError(`Cannot load sample: expected a subject index in [0, ${count}), got ${request.subject}`);
+    }
+    return takeSample(await this.#cache.get(request.subject), { plan: this.#plan, request });
+  }
+}

@@ -1,0 +1,47 @@
+/** Which subjects are held out. */
+import { randomStream } from "../random.ts";
+import type { Subject } from "./datalist.ts";
+
+/** Subjects for training and for validation, each in the order of the list. */
+export interface Split {
+  /** Subjects to learn from. */
+  readonly training: Subject[];
+  /** Subjects held out. */
+  readonly validation: Subject[];
+}
+
+/** How to split. */
+export interface SplitOptions {
+  /** The run's seed. */
+  readonly seed: number;
+  /** Expected share of held-out subjects, in [0, 1). */
+  readonly validationFraction: number;
+}
+
+/**
+ * Splits subjects by a hash of (seed, subject id): held out where the hash falls below the fraction.
+ *
+ * A subject's side depends on nothing but the seed and its own id, so it stays where it is when subjects are added,
+ * removed or reordered. The price: the share is met on average only. The one exception is a side that would stay empty
+ * (of two or more subjects, with a fraction above 0): the subject with the hash nearest to that side moves there.
+ *
+ * @throws {RangeError} when the fraction is outside [0, 1)
+ */
+export function splitSubjects(subjects: readonly Subject[], { seed, validationFraction }: SplitOptions): Split {
+  if (!(validationFraction >= 0 && validationFraction < 1)) {
+    throw new RangeError(`Cannot split subjects: expected validationFraction in [0, 1), got ${validationFraction}`);
+  }
+  const hashes = subjects.map(({ id }) => randomStream(seed, `split ${id}`).uniform());
+  const threshold = validationFraction === 0 ? 0 : fillBothSides(hashes, validationFraction);
+  return {
+    training: subjects.filter((_, i) => hashes[i] >= threshold),
+    validation: subjects.filter((_, i) => hashes[i] < threshold),
+  };
+}
+
+/** Moves the threshold just far enough that both sides hold a subject. */
+function fillBothSides(hashes: readonly number[], threshold: number): number {
+  if (hashes.length < 2) return 0;
+  const ascending = [...hashes].sort((a, b) => a - b);
+  return Math.min(Math.max(threshold, ascending[1]), ascending[ascending.length - 1]);
+}

@@ -1,0 +1,67 @@
+/** Prepared subjects kept in memory, so that a subject is read once and cropped often. */
+import type { VolumeStack } from "../geometry.ts";
+
+/** How the cache fills and how far. */
+export interface SubjectCacheOptions {
+  /** Prepares the subject at an index of the list. */
+  readonly load: (index: number) => Promise<VolumeStack>;
+  /** Voxel bytes kept at most; 0 keeps nothing. */
+  readonly maxBytes: number;
+}
+
+/**
+ * Keeps the most recently used subjects within a number of bytes.
+ *
+ * Simultaneous requests for one subject share one load. A failed load is not remembered, so the next request tries anew.
+ */
+export class SubjectCache {
+  readonly #options: SubjectCacheOptions;
+  /** In order of use, least recent first. */
+  readonly #kept = new Map<number, VolumeStack>();
+  readonly #loading = new Map<number, Promise<VolumeStack>>();
+  #bytes = 0;
+
+  /** Opens an empty cache. */
+  constructor(options: SubjectCacheOptions) {
+    this.#options = options;
+  }
+
+  /** Voxel bytes kept now. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The prepared subject, from memory or loaded. Its voxels are shared: do not write to them. */
+  get(index: number): Promise<VolumeStack> {
+    const kept = this.#kept.get(index);
+    if (kept !== undefined) {
+      this.#kept.delete(index);
+      this.#kept.set(index, kept);
+      return Promise.resolve(kept);
+    }
+    let loading = this.#loading.get(index);
+    if (loading === undefined) {
+      loading = this.#load(index).finally(() => this.#loading.delete(index));
+      this.#loading.set(index, loading);
+    }
+    return loading;
+  }
+
+  async #load(index: number): Promise<VolumeStack> {
+    const stack = await this.#options.load(index);
+    const bytes = byteLengthOf(stack);
+    if (bytes > this.#options.maxBytes) return stack;
+    for (const [oldest, dropped] of this.#kept) {
+      if (this.#bytes + bytes <= this.#options.maxBytes) break;
+      this.#kept.delete(oldest);
+      this.#bytes -= byteLengthOf(dropped);
+    }
+    this.#kept.set(index, stack);
+    this.#bytes += bytes;
+    return stack;
+  }
+}
+
+function byteLengthOf(stack: VolumeStack): number {
+  return stack.channels.reduce((sum, channel) => sum + channel.byteLength, 0);
+}

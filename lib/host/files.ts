@@ -1,0 +1,203 @@
+/** Files on the machine: every read and write of the toolkit, with writes that survive a crash. */
+import { attempt } from "./_host_error.ts";
+
+/**
+ * Reads a whole file.
+ *
+ * @throws {Error} when the file is missing or may not be read; the message names the path and what to change
+ */
+export function readFile(path: string): Promise<Uint8Array> {
+  return attempt({ verb: "read", path }, () => Deno.readFile(path));
+}
+
+/**
+ * Reads a whole file as UTF-8 text.
+ *
+ * @throws {Error} as {@link readFile} does
+ */
+export async function readText(path: string): Promise<string> {
+  return new TextDecoder().decode(await readFile(path));
+}
+
+/**
+ * Reads up to `byteCount` bytes from the start of a file.
+ *
+ * @throws {Error} as {@link readFile} does
+ */
+export function readFilePrefix(path: string, byteCount: number): Promise<Uint8Array> {
+  return attempt({ verb: "read", path }, async () => {
+    using file = await Deno.open(path, { read: true });
+    const bytes = new Uint8Array(byteCount);
+    let length = 0;
+    while (length < byteCount) {
+      const count = await file.read(bytes.subarray(length));
+      if (count === null) break;
+      length += count;
+    }
+    return bytes.subarray(0, length);
+  });
+}
+
+/**
+ * True when there is a file or folder at the path.
+ *
+ * @throws {Error} when that may not be known
+ */
+export function exists(path: string): Promise<boolean> {
+  return attempt({ verb: "read", path }, async () => {
+    try {
+      await Deno.stat(path);
+      return true;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
+      throw error;
+    }
+  });
+}
+
+/**
+ * Makes a folder and those above it; nothing happens where it exists.
+ *
+ * @throws {Error} when it may not be made
+ */
+export function makeFolder(path: string): Promise<void> {
+  return attempt({ verb: "write", path }, () => Deno.mkdir(path, { recursive: true }));
+}
+
+/**
+ * Lists the `.nii` and `.nii.gz` files under a folder.
+ *
+ * Links are followed, each folder once, so a link to a folder above does not loop. A dangling link is listed, so that
+ * reading it reports it. Hidden files and folders (macOS leaves `._scan.nii.gz` behind) are left out.
+ *
+ * @returns paths relative to the folder, separated by `/`, sorted
+ * @throws {Error} when a folder is missing or may not be read
+ */
+export async function listNiftiFiles(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  const visited = new Set<string>();
+  const waiting = [""];
+  for (const relative of waiting) {
+    const path = joinPath(folder, relative);
+    const real = await attempt({ verb: "list", path }, () => Deno.realPath(path));
+    if (visited.has(real)) continue;
+    visited.add(real);
+    for (const entry of await attempt({ verb: "list", path }, () => readFolder(path))) {
+      const child = joinPath(relative, entry.name);
+      if (entry.isDirectory) waiting.push(child);
+      else if (/\.nii(\.gz)?$/i.test(entry.name)) found.push(child);
+    }
+  }
+  return found.sort();
+}
+
+/** The entries that are not hidden, sorted, links replaced by what they lead to. */
+async function readFolder(path: string): Promise<{ name: string; isDirectory: boolean }[]> {
+  const entries = (await Array.fromAsync(Deno.readDir(path))).filter(({ name }) => !name.startsWith("."));
+  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return Promise.all(entries.map(async ({ name, isDirectory, isSymlink }) => {
+    const target = isSymlink ? await Deno.stat(joinPath(path, name)).catch(() => undefined) : undefined;
+    return { name, isDirectory: target?.isDirectory ?? isDirectory };
+  }));
+}
+
+/**
+ * Writes a file so that a crash leaves either the old content or the new, never a part.
+ *
+ * The content goes to a temporary name in the same folder, is flushed to the disk and renamed over the target; then the
+ * folder is flushed where the platform allows. An existing file is replaced; a failed write leaves no temporary file.
+ *
+ * @throws {Error} when the folder is missing, may not be written to, or the disk is full
+ */
+export function writeFileAtomic(path: string, content: Uint8Array | string): Promise<void> {
+  const { folder, name } = splitPath(path);
+  const temporary = joinPath(folder, `.${name}.${crypto.randomUUID()}.tmp`);
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  return attempt({ verb: "write", path }, async () => {
+    try {
+      await writeAndFlush(temporary, { bytes, mode: { createNew: true } });
+      await Deno.rename(temporary, path);
+    } catch (error) {
+      await Deno.remove(temporary).catch(() => {});
+      throw error;
+    }
+    await flushFolder(folder || ".");
+  });
+}
+
+/**
+ * Appends one line to a text file, such as a record to a `.jsonl`; the file is made when it is not there.
+ *
+ * @param line the text without its line break
+ * @param options `flush`: wait until the line is on the disk, so that it survives a power failure
+ * @throws {RangeError} when the text holds a line break
+ * @throws {Error} as {@link writeFileAtomic} does
+ */
+export async function appendLine(path: string, line: string, options: { flush?: boolean } = {}): Promise<void> {
+  if (line.includes("\n")) {
+    throw new RangeError(`Cannot write ${path}: expected one line, got ${line.split("\n").length}`);
+  }
+  const bytes = new TextEncoder().encode(line + "\n");
+  await attempt({ verb: "write", path }, () => {
+    return writeAndFlush(path, { bytes, mode: { append: true, create: true }, flush: options.flush ?? false });
+  });
+}
+
+/**
+ * Removes a file, or a folder with all it holds; nothing happens where there is none.
+ *
+ * @throws {Error} when it may not be removed
+ */
+export function remove(path: string): Promise<void> {
+  return attempt({ verb: "remove", path }, async () => {
+    try {
+      await Deno.remove(path, { recursive: true });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  });
+}
+
+/**
+ * Removes all but the last `keep` of a folder's entries whose names match, in the order of their names.
+ *
+ * @returns the names removed, sorted
+ * @throws {Error} when the folder is missing or an entry may not be removed
+ */
+export async function prune(folder: string, options: { keep: number; matching: RegExp }): Promise<string[]> {
+  const entries = await attempt({ verb: "list", path: folder }, () => readFolder(folder));
+  const names = entries.map(({ name }) => name).filter((name) => options.matching.test(name));
+  const surplus = names.slice(0, Math.max(0, names.length - options.keep));
+  for (const name of surplus) await remove(joinPath(folder, name));
+  return surplus;
+}
+
+async function writeAndFlush(
+  path: string,
+  { bytes, mode, flush = true }: { bytes: Uint8Array; mode: Deno.OpenOptions; flush?: boolean },
+): Promise<void> {
+  using file = await Deno.open(path, { write: true, ...mode });
+  let offset = 0;
+  while (offset < bytes.length) offset += await file.write(bytes.subarray(offset));
+  if (flush) await file.sync();
+}
+
+/** Makes a rename durable. Windows opens no folders, and some network file systems flush none: the rename stands. */
+async function flushFolder(path: string): Promise<void> {
+  try {
+    using folder = await Deno.open(path, { read: true });
+    await folder.sync();
+  } catch {
+    // Nothing more can be asked of this platform.
+  }
+}
+
+function splitPath(path: string): { folder: string; name: string } {
+  const cut = Math.max(path.lastIndexOf("/"), Deno.build.os === "windows" ? path.lastIndexOf("\\") : -1);
+  return { folder: path.slice(0, cut < 0 ? 0 : Math.max(cut, 1)), name: path.slice(cut + 1) };
+}
+
+function joinPath(folder: string, name: string): string {
+  if (folder === "" || name === "") return folder + name;
+  return folder.endsWith("/") ? folder + name : `${folder}/${name}`;
+}

@@ -1,0 +1,109 @@
+/** Samples made by several threads at once. */
+import { LocalSource, type Sample, type SamplePlan, type SampleRequest, type SampleSource } from "../dataset/mod.ts";
+import { receiveError } from "./_transfer_error.ts";
+import { readFile } from "./files.ts";
+import type { WorkerMessage, WorkerReply } from "./loader_worker.ts";
+
+/** How much of the machine a source may take. */
+export interface SourceOptions {
+  /** Threads; 0 makes samples in the calling one. */
+  readonly workers: number;
+  /** Voxel bytes of prepared subjects kept in memory, over all threads. */
+  readonly cacheBytes: number;
+}
+
+/**
+ * Opens a source of samples that reads from this machine's disk.
+ *
+ * The samples are the same with any number of workers. Workers need Deno's read permission for `lib/` beside that for the
+ * scans: where it is missing, every load is rejected with an error that says so.
+ *
+ * @throws {RangeError} when the number of workers is not a non-negative integer
+ */
+export function openSampleSource(plan: SamplePlan, { workers, cacheBytes }: SourceOptions): SampleSource {
+  if (!Number.isInteger(workers) || workers < 0) {
+    throw new RangeError(`Cannot open sample source: expected a number of workers of at least 0, got ${workers}`);
+  }
+  return workers === 0
+    ? new LocalSource(plan, { readFile, cacheBytes })
+    : new LoaderPool(plan, { workers, cacheBytes });
+}
+
+/**
+ * A fixed set of worker threads, each with its own cache.
+ *
+ * A subject always goes to the same worker (its index modulo their number), so no subject is prepared or kept twice. The
+ * voxels of a sample are handed over, not copied.
+ */
+class LoaderPool implements SampleSource {
+  readonly #members: readonly PoolMember[];
+
+  constructor(plan: SamplePlan, { workers, cacheBytes }: SourceOptions) {
+    const share = Math.floor(cacheBytes / workers);
+    this.#members = Array.from({ length: workers }, () => new PoolMember({ kind: "open", plan, cacheBytes: share }));
+  }
+
+  /**
+   * Makes a sample in the subject's worker.
+   *
+   * @throws the worker's own error: class, name and message; or an Error when the worker stopped
+   */
+  load(request: SampleRequest): Promise<Sample> {
+    // An index that is no index has no worker of its own; any of them will refuse it.
+    const member = this.#members[request.subject % this.#members.length] ?? this.#members[0];
+    return member.load(request);
+  }
+
+  /** Ends the threads at once; loads under way are rejected. */
+  close(): void {
+    for (const member of this.#members) {
+      member.stop(new Error("Cannot load sample: expected an open source, got a closed one"));
+    }
+  }
+}
+
+/** One worker and the requests it has not answered yet. */
+class PoolMember {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, PromiseWithResolvers<Sample>>();
+  #nextId = 0;
+  #stopped: Error | undefined;
+
+  constructor(opening: WorkerMessage) {
+    this.#worker = new Worker(new URL("./loader_worker.ts", import.meta.url), { type: "module" });
+    this.#worker.onmessage = ({ data }: MessageEvent<WorkerReply>): void => this.#settle(data);
+    this.#worker.onerror = (event): void => {
+      event.preventDefault();
+      this.stop(new Error(`Cannot load sample: expected a running worker, got ${event.message}`));
+    };
+    this.#post(opening);
+  }
+
+  load(request: SampleRequest): Promise<Sample> {
+    if (this.#stopped !== undefined) return Promise.reject(this.#stopped);
+    const id = this.#nextId++;
+    const waiting = Promise.withResolvers<Sample>();
+    this.#waiting.set(id, waiting);
+    this.#post({ kind: "load", id, request });
+    return waiting.promise;
+  }
+
+  /** Ends the worker; what waits, and every later load, is rejected with the reason. */
+  stop(reason: Error): void {
+    this.#stopped ??= reason;
+    this.#worker.terminate();
+    for (const { reject } of this.#waiting.values()) reject(reason);
+    this.#waiting.clear();
+  }
+
+  #post(message: WorkerMessage): void {
+    this.#worker.postMessage(message);
+  }
+
+  #settle(reply: WorkerReply): void {
+    const waiting = this.#waiting.get(reply.id);
+    this.#waiting.delete(reply.id);
+    if ("sample" in reply) waiting?.resolve(reply.sample);
+    else waiting?.reject(receiveError(reply.error));
+  }
+}

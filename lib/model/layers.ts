@@ -1,0 +1,162 @@
+/** Layers: a few parameters under official names and the function that applies them. */
+import {
+  batchNorm,
+  conv3d,
+  depthToSpace3d,
+  depthwiseConv3d,
+  frozenBatchNorm,
+  groupNorm,
+  layerNorm,
+  linear,
+  spaceToDepth3d,
+  tf,
+} from "../tensor/mod.ts";
+import type { Tensor, Tensor5D } from "../tensor/mod.ts";
+import { constant, kaimingFanOut, uniform } from "./initializers.ts";
+import { sameLayout } from "./parameters.ts";
+import type { ParameterLayout, Scope } from "./parameters.ts";
+
+/** How a forward pass runs. */
+export interface ForwardMode {
+  /** True: batch statistics are used and running statistics updated. False: running statistics are used. */
+  readonly training: boolean;
+}
+
+/** A layer applied to a tensor. */
+export type Layer = (x: Tensor, mode: ForwardMode) => Tensor;
+
+/** Sizes of a layer that maps channels. */
+export interface ChannelMap {
+  readonly inputs: number;
+  readonly outputs: number;
+}
+
+/** Which spatial axes a stored kernel has: the official encoder works on (z, x, y), everything else on (x, y, z). */
+export type OfficialAxes = "zxy" | "xyz";
+
+/** Official kernel axes, after the two channel axes, in our order (z, y, x). */
+function spatialOrder(axes: OfficialAxes): number[] {
+  return axes === "zxy" ? [2, 4, 3] : [4, 3, 2];
+}
+
+/** Token-wise linear layer; PyTorch's default initial values. `[…, inputs]` → `[…, outputs]`. */
+export function linearLayer(scope: Scope, { inputs, outputs }: ChannelMap): Layer {
+  const layout = { shape: [inputs, outputs], officialShape: [outputs, inputs], permutation: [1, 0] };
+  const bound = 1 / Math.sqrt(inputs);
+  const weight = scope.parameter("weight", layout, uniform(bound));
+  const bias = scope.parameter("bias", sameLayout([outputs]), uniform(bound));
+  return (x) => linear(x, weight, { bias });
+}
+
+/** 1×1×1 convolution, Kaiming initial values, bias 0. `[…, inputs]` → `[…, outputs]`. */
+export function pointwiseConv(scope: Scope, { inputs, outputs }: ChannelMap): Layer {
+  const layout = pointwiseLayout({ inputs, outputs });
+  const weight = scope.parameter("weight", layout, kaimingFanOut(layout.officialShape));
+  const bias = scope.parameter("bias", sameLayout([outputs]), constant(0));
+  return (x) => linear(x, weight, { bias });
+}
+
+/** 1×1×1 convolution with PyTorch's default initial values. `[…, inputs]` → `[…, outputs]`. */
+export function defaultPointwiseConv(scope: Scope, { inputs, outputs }: ChannelMap): Layer {
+  const bound = 1 / Math.sqrt(inputs);
+  const weight = scope.parameter("weight", pointwiseLayout({ inputs, outputs }), uniform(bound));
+  const bias = scope.parameter("bias", sameLayout([outputs]), uniform(bound));
+  return (x) => linear(x, weight, { bias });
+}
+
+function pointwiseLayout({ inputs, outputs }: ChannelMap): ParameterLayout {
+  return { shape: [inputs, outputs], officialShape: [outputs, inputs, 1, 1, 1], permutation: [2, 3, 4, 1, 0] };
+}
+
+/** 2×2×2 convolution of stride 2 of the encoder. `[B, D, H, W, inputs]` → `[B, D/2, H/2, W/2, outputs]`. */
+export function patchConv(scope: Scope, { inputs, outputs }: ChannelMap): Layer {
+  const officialShape = [outputs, inputs, 2, 2, 2];
+  const layout = { shape: [8 * inputs, outputs], officialShape, permutation: [...spatialOrder("zxy"), 1, 0] };
+  const weight = scope.parameter("weight", layout, kaimingFanOut(officialShape));
+  const bias = scope.parameter("bias", sameLayout([outputs]), constant(0));
+  return (x) => linear(spaceToDepth3d(x), weight, { bias });
+}
+
+/** Depthwise convolution of the encoder, size kept. `[B, D, H, W, channels]` → the same. */
+export function depthwiseConv(scope: Scope, { channels, kernel }: { channels: number; kernel: number }): Layer {
+  const officialShape = [channels, 1, kernel, kernel, kernel];
+  const shape = [kernel, kernel, kernel, channels];
+  const layout = { shape, officialShape, permutation: [...spatialOrder("zxy"), 1, 0] };
+  const weight = scope.parameter("weight", layout, kaimingFanOut(officialShape));
+  const bias = scope.parameter("bias", sameLayout([channels]), constant(0));
+  return (x) => depthwiseConv3d(x, weight, { bias });
+}
+
+/** 3×3×3 convolution with bias and PyTorch's default initial values. `[B, D, H, W, inputs]` → `[…, outputs]`. */
+export function defaultConv(scope: Scope, { inputs, outputs, stride = 1 }: ChannelMap & { stride?: number }): Layer {
+  const layout = {
+    shape: [3, 3, 3, inputs, outputs],
+    officialShape: [outputs, inputs, 3, 3, 3],
+    permutation: [...spatialOrder("xyz"), 1, 0],
+  };
+  const bound = 1 / Math.sqrt(27 * inputs);
+  const weight = scope.parameter("weight", layout, uniform(bound));
+  const bias = scope.parameter("bias", sameLayout([outputs]), uniform(bound));
+  return (x) => conv3d(x, weight, { bias, stride });
+}
+
+/** Transposed 2×2×2 convolution of stride 2, no bias. `[B, D, H, W, inputs]` → `[B, 2D, 2H, 2W, outputs]`. */
+export function upConv(scope: Scope, { inputs, outputs }: ChannelMap): Layer {
+  const layout = {
+    shape: [inputs, 8 * outputs],
+    officialShape: [inputs, outputs, 2, 2, 2],
+    permutation: [0, ...spatialOrder("xyz"), 1],
+  };
+  const weight = scope.parameter("weight", layout, uniform(1 / Math.sqrt(8 * outputs)));
+  return (x) => depthToSpace3d(linear(x, weight));
+}
+
+/** Layer normalisation of the channels. */
+export function layerNormLayer(scope: Scope, { channels, epsilon }: { channels: number; epsilon: number }): Layer {
+  const { scale, bias } = affine(scope, channels);
+  return (x) => layerNorm(x, { scale, bias, epsilon });
+}
+
+/** Group normalisation with 8 groups and ε = 1e-5. */
+export function groupNormLayer(scope: Scope, { channels }: { channels: number }): Layer {
+  const { scale, bias } = affine(scope, channels);
+  return (x) => groupNorm(x, { scale, bias, groups: 8, epsilon: 1e-5 });
+}
+
+/** Share of the new batch in the running statistics. */
+const MOMENTUM = 0.1;
+
+/**
+ * Batch normalisation with running statistics, ε = 1e-5.
+ *
+ * Running variance takes the unbiased batch variance, as PyTorch's does.
+ */
+export function batchNormLayer(scope: Scope, { channels }: { channels: number }): Layer {
+  const { scale, bias } = affine(scope, channels);
+  const runningMean = scope.buffer("running_mean", sameLayout([channels]), constant(0));
+  const runningVariance = scope.buffer("running_var", sameLayout([channels]), constant(1));
+  const batches = scope.buffer("num_batches_tracked", sameLayout([]), constant(0));
+  const epsilon = 1e-5;
+  const observe = (mean: Tensor, variance: Tensor, count: number): void =>
+    tf.tidy(() => {
+      const unbiased = tf.mul(variance, count / Math.max(1, count - 1));
+      runningMean.assign(tf.add(tf.mul(runningMean, 1 - MOMENTUM), tf.mul(mean, MOMENTUM)));
+      runningVariance.assign(tf.add(tf.mul(runningVariance, 1 - MOMENTUM), tf.mul(unbiased, MOMENTUM)));
+      batches.assign(tf.add(batches, 1));
+    });
+  return (x, { training }) => {
+    if (training) return batchNorm(x, { scale, bias, epsilon, observe });
+    return frozenBatchNorm(x, { scale, bias, epsilon, mean: runningMean, variance: runningVariance });
+  };
+}
+
+function affine(scope: Scope, channels: number): { scale: Tensor; bias: Tensor } {
+  const scale = scope.parameter("weight", sameLayout([channels]), constant(1));
+  const bias = scope.parameter("bias", sameLayout([channels]), constant(0));
+  return { scale, bias };
+}
+
+/** x + layer(x). */
+export function addTo(x: Tensor, residual: Tensor): Tensor5D {
+  return tf.add(x, residual);
+}

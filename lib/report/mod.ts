@@ -1,0 +1,18 @@
+/** The report of a pre-training run: one self-contained HTML page, its figures and tables, and PNG montages of scans. */
+export { type Chart, type LegendEntry, lossChart, psnrChart, templateChangeChart } from "./curves.ts";
+export { exampleFigure, type FigureCell, type ImageTable, templateMontage, WHITE_ERROR } from "./figures.ts";
+export { type Interpolation, type MontageOptions, montagePng } from "./montage.ts";
+export { renderReport } from "./page.tsx";
+export { encodeGreyPng, type GreyWindow, pngDataUri } from "./png.ts";
+export { type Contest, judge, type MeanScore, meanScore, type Objective, type Verdict, type Winner } from "./scores.ts";
+export {
+  type Convention,
+  evenSlices,
+  type Picture,
+  type Plane,
+  richestSlice,
+  type ScalarImage,
+  type SliceOptions,
+  takeSlice,
+} from "./slice.ts";
+export { formatPairTable } from "./tables.ts";

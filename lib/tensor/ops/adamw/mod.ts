@@ -1,0 +1,62 @@
+/** One AdamW update of one parameter. */
+import { definePrimitive } from "../../op.ts";
+import { tf } from "../../tf.ts";
+import type { Tensor } from "../../tf.ts";
+
+type AdamwInputs = { parameter: Tensor; gradient: Tensor; firstMoment: Tensor; secondMoment: Tensor };
+
+/** Options of one update. `step` counts the updates of this parameter from 1. */
+export type AdamwAttributes = {
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  readonly step: number;
+};
+
+/** Step size and denominator factors that depend on the step alone. */
+function corrections(
+  { learningRate, beta1, beta2, step }: AdamwAttributes,
+): { stepSize: number; rootCorrection: number } {
+  return { stepSize: learningRate / (1 - beta1 ** step), rootCorrection: Math.sqrt(1 - beta2 ** step) };
+}
+
+const update = definePrimitive<AdamwInputs, AdamwAttributes>({
+  name: "AdamWUpdate",
+  composite({ parameter, gradient, firstMoment, secondMoment }, attributes) {
+    const { learningRate, beta1, beta2, epsilon, weightDecay } = attributes;
+    const { stepSize, rootCorrection } = corrections(attributes);
+    const first = tf.add(tf.mul(firstMoment, beta1), tf.mul(gradient, 1 - beta1));
+    const second = tf.add(tf.mul(secondMoment, beta2), tf.mul(tf.square(gradient), 1 - beta2));
+    const denominator = tf.add(tf.div(tf.sqrt(second), rootCorrection), epsilon);
+    const decayed = tf.mul(parameter, 1 - learningRate * weightDecay);
+    return [tf.sub(decayed, tf.mul(tf.div(first, denominator), stepSize)), first, second];
+  },
+  plain({ parameter, gradient, firstMoment, secondMoment }, attributes) {
+    const { learningRate, beta1, beta2, epsilon, weightDecay } = attributes;
+    const { stepSize, rootCorrection } = corrections(attributes);
+    const { length } = parameter.data;
+    const value = new Float32Array(length), first = new Float32Array(length), second = new Float32Array(length);
+    const keep = 1 - learningRate * weightDecay;
+    for (let i = 0; i < length; i++) {
+      const g = gradient.data[i];
+      first[i] = beta1 * firstMoment.data[i] + (1 - beta1) * g;
+      second[i] = beta2 * secondMoment.data[i] + (1 - beta2) * g * g;
+      const denominator = Math.sqrt(second[i]) / rootCorrection + epsilon;
+      value[i] = keep * parameter.data[i] - stepSize * first[i] / denominator;
+    }
+    return [value, first, second].map((data) => ({ data, shape: parameter.shape }));
+  },
+});
+
+/**
+ * Updates a parameter by AdamW: decoupled weight decay, bias-corrected moments.
+ *
+ * Shapes: all four inputs alike → [parameter, firstMoment, secondMoment], new tensors.
+ *
+ * @see Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization"; the order of operations is PyTorch's
+ */
+export function adamwUpdate(inputs: AdamwInputs, attributes: AdamwAttributes): Tensor[] {
+  return update(inputs, attributes);
+}

@@ -1,0 +1,162 @@
+/** Multi-head self-attention over tokens, from one tensor that holds queries, keys and values. */
+import { formatShape } from "../../../errors.ts";
+import { defineOp, definePrimitive } from "../../op.ts";
+import type { Block } from "../../op.ts";
+import { expectShape, shapeOf } from "../../shape.ts";
+import { tf } from "../../tf.ts";
+import type { Tensor } from "../../tf.ts";
+import { gemm, rowMajor, transposed } from "../_gemm.ts";
+import type { Matrix } from "../_gemm.ts";
+
+type AttentionInputs = { qkv: Tensor };
+type AttentionAttributes = { heads: number; scale: number };
+
+/** qkv `[B, N, 3·E]` → q, k, v, each `[B, heads, N, E/heads]`. */
+function splitHeads(qkv: Tensor, heads: number): Tensor[] {
+  const [b, n, e3] = shapeOf(qkv);
+  const split = tf.reshape(qkv, [b, n, 3, heads, e3 / 3 / heads]);
+  return tf.unstack(tf.transpose(split, [2, 0, 3, 1, 4]));
+}
+
+function reference({ qkv }: AttentionInputs, { heads, scale }: AttentionAttributes): Tensor {
+  const [b, n, e3] = shapeOf(qkv);
+  const [q, k, v] = splitHeads(qkv, heads);
+  const weights = tf.softmax(tf.mul(tf.matMul(q, k, false, true), scale));
+  return tf.reshape(tf.transpose(tf.matMul(weights, v), [0, 2, 1, 3]), [b, n, e3 / 3]);
+}
+
+const forward = definePrimitive<AttentionInputs, AttentionAttributes>({
+  name: "SelfAttention",
+  composite: (inputs, attributes) => [reference(inputs, attributes)],
+  plain({ qkv }, { heads, scale }) {
+    const [batch, tokens, e3] = qkv.shape;
+    const embedding = e3 / 3;
+    const data = new Float32Array(batch * tokens * embedding);
+    const weights = rowMajor(new Float32Array(tokens * tokens), tokens);
+    forEachHead(qkv, heads, ({ q, k, v, output, width }) => {
+      attentionWeights({ q, k, weights }, { tokens, width, scale });
+      gemm({ a: weights, b: v, c: output(data, 0, embedding) }, { m: tokens, n: width, k: tokens });
+    });
+    return [{ data, shape: [batch, tokens, embedding] }];
+  },
+});
+
+const backward = definePrimitive<{ dy: Tensor; qkv: Tensor }, AttentionAttributes>({
+  name: "SelfAttentionGradient",
+  composite({ dy, qkv }, { heads, scale }) {
+    const [b, n, e3] = shapeOf(qkv);
+    const [q, k, v] = splitHeads(qkv, heads);
+    const weights = tf.softmax(tf.mul(tf.matMul(q, k, false, true), scale));
+    const dOutput = tf.transpose(tf.reshape(dy, [b, n, heads, e3 / 3 / heads]), [0, 2, 1, 3]);
+    const dWeights = tf.matMul(dOutput, v, false, true);
+    const centre = tf.sum(tf.mul(dWeights, weights), -1, true);
+    const dScores = tf.mul(tf.mul(weights, tf.sub(dWeights, centre)), scale);
+    const parts = [tf.matMul(dScores, k), tf.matMul(dScores, q, true, false), tf.matMul(weights, dOutput, true, false)];
+    return [tf.reshape(tf.transpose(tf.stack(parts), [1, 3, 0, 2, 4]), [b, n, e3])];
+  },
+  plain({ dy, qkv }, { heads, scale }) {
+    const [, tokens, e3] = qkv.shape;
+    const embedding = e3 / 3;
+    const dQkv = new Float32Array(qkv.data.length);
+    const weights = rowMajor(new Float32Array(tokens * tokens), tokens);
+    const dScores = rowMajor(new Float32Array(tokens * tokens), tokens);
+    forEachHead(qkv, heads, ({ q, k, v, output, width }) => {
+      const dOutput = output(dy.data, 0, embedding);
+      attentionWeights({ q, k, weights }, { tokens, width, scale });
+      gemm({ a: dOutput, b: transposed(v), c: dScores }, { m: tokens, n: tokens, k: width });
+      softmaxGradient({ weights: weights.data, gradient: dScores.data }, { tokens, scale });
+      const size = { m: tokens, n: width, k: tokens };
+      gemm({ a: dScores, b: k, c: output(dQkv, 0, e3) }, size);
+      gemm({ a: transposed(dScores), b: q, c: output(dQkv, embedding, e3) }, size);
+      gemm({ a: transposed(weights), b: dOutput, c: output(dQkv, 2 * embedding, e3) }, size);
+    });
+    return [{ data: dQkv, shape: qkv.shape }];
+  },
+});
+
+interface Head {
+  readonly q: Matrix;
+  readonly k: Matrix;
+  readonly v: Matrix;
+  /** Channels of the head. */
+  readonly width: number;
+  /** The head's place in an array of `[B, N, row]`, after `offset` channels. */
+  output(data: Float32Array, offset: number, row: number): Matrix;
+}
+
+function forEachHead(qkv: Block, heads: number, visit: (head: Head) => void): void {
+  const [batch, tokens, e3] = qkv.shape;
+  const embedding = e3 / 3;
+  const width = embedding / heads;
+  for (let b = 0; b < batch; b++) {
+    for (let h = 0; h < heads; h++) {
+      const output = (data: Float32Array, offset: number, row: number): Matrix => {
+        return { data, start: b * tokens * row + offset + h * width, row, column: 1 };
+      };
+      const part = (index: number): Matrix => output(qkv.data, index * embedding, e3);
+      visit({ q: part(0), k: part(1), v: part(2), width, output });
+    }
+  }
+}
+
+/** weights = softmax(q·kᵀ·scale), row by row. */
+function attentionWeights(
+  { q, k, weights }: { q: Matrix; k: Matrix; weights: Matrix },
+  { tokens, width, scale }: { tokens: number; width: number; scale: number },
+): void {
+  gemm({ a: q, b: transposed(k), c: weights }, { m: tokens, n: tokens, k: width });
+  const { data } = weights;
+  for (let row = 0; row < tokens * tokens; row += tokens) {
+    let highest = -Infinity;
+    for (let i = row; i < row + tokens; i++) highest = Math.max(highest, data[i]);
+    let sum = 0;
+    for (let i = row; i < row + tokens; i++) {
+      const value = Math.exp((data[i] - highest) * scale);
+      data[i] = value, sum += value;
+    }
+    for (let i = row; i < row + tokens; i++) data[i] /= sum;
+  }
+}
+
+/** Turns the gradient of the weights into that of q·kᵀ, in place. */
+function softmaxGradient(
+  { weights, gradient }: { weights: Float32Array; gradient: Float32Array },
+  { tokens, scale }: { tokens: number; scale: number },
+): void {
+  for (let row = 0; row < tokens * tokens; row += tokens) {
+    let centre = 0;
+    for (let i = row; i < row + tokens; i++) centre += gradient[i] * weights[i];
+    for (let i = row; i < row + tokens; i++) gradient[i] = weights[i] * (gradient[i] - centre) * scale;
+  }
+}
+
+/** The op behind {@linkcode selfAttention}. */
+export const selfAttentionOp = defineOp<AttentionInputs, AttentionAttributes>({
+  name: "selfAttention",
+  differentiable: ["qkv"],
+  validate({ qkv }, { heads, scale }) {
+    const shape = shapeOf(qkv);
+    expectShape("selfAttention", "qkv", { actual: shape, expected: [null, null, null] });
+    if (shape[2] % (3 * heads) !== 0) {
+      const expected = `channels divisible by 3 · ${heads} heads`;
+      throw new RangeError(`Cannot apply selfAttention: expected ${expected}, got qkv of shape ${formatShape(shape)}`);
+    }
+    // The plain kernel takes the row maximum before scaling.
+    if (!(scale > 0)) throw new RangeError(`Cannot apply selfAttention: expected a positive scale, got ${scale}`);
+  },
+  reference,
+  forward: (inputs, attributes) => ({ output: forward(inputs, attributes)[0], saved: [inputs.qkv] }),
+  backward: (dy, [qkv], attributes) => backward({ dy, qkv }, attributes),
+});
+
+/**
+ * softmax(Q·Kᵀ·scale)·V for every head; the N × N weights are recomputed in the backward pass, not stored.
+ *
+ * Shapes: qkv `[B, N, 3·E]`, channels ordered (q, k, v), heads contiguous in each → `[B, N, E]`.
+ *
+ * @throws {TypeError | RangeError} when qkv is not 3-D, its channels do not split into the heads, or scale ≤ 0
+ * @see Vaswani et al. 2017, "Attention Is All You Need"
+ */
+export function selfAttention(qkv: Tensor, { heads, scale }: { heads: number; scale: number }): Tensor {
+  return selfAttentionOp({ qkv }, { heads, scale });
+}

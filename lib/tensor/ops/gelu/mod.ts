@@ -1,0 +1,61 @@
+/** Exact (erf) Gaussian error linear unit. */
+import { defineOp, definePrimitive } from "../../op.ts";
+import type { NoAttributes } from "../../op.ts";
+import { tf } from "../../tf.ts";
+import type { Tensor } from "../../tf.ts";
+import { erf } from "./_erf.ts";
+
+function reference({ x }: { x: Tensor }): Tensor {
+  return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
+}
+
+const forward = definePrimitive<{ x: Tensor }, NoAttributes>({
+  name: "ExactGelu",
+  composite: (inputs) => [reference(inputs)],
+  plain({ x }) {
+    const data = new Float32Array(x.data.length);
+    for (let i = 0; i < data.length; i++) data[i] = 0.5 * x.data[i] * (1 + erf(x.data[i] * Math.SQRT1_2));
+    return [{ data, shape: x.shape }];
+  },
+});
+
+const DENSITY = 1 / Math.sqrt(2 * Math.PI);
+
+const backward = definePrimitive<{ dy: Tensor; x: Tensor }, NoAttributes>({
+  name: "ExactGeluGradient",
+  composite({ dy, x }) {
+    const cumulative = tf.mul(tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1), 0.5);
+    const density = tf.mul(tf.exp(tf.mul(tf.square(x), -0.5)), DENSITY);
+    return [tf.mul(dy, tf.add(cumulative, tf.mul(x, density)))];
+  },
+  plain({ dy, x }) {
+    const data = new Float32Array(x.data.length);
+    for (let i = 0; i < data.length; i++) {
+      const value = x.data[i];
+      const cumulative = 0.5 * (1 + erf(value * Math.SQRT1_2));
+      data[i] = dy.data[i] * (cumulative + value * DENSITY * Math.exp(-0.5 * value * value));
+    }
+    return [{ data, shape: x.shape }];
+  },
+});
+
+/** The op behind {@linkcode gelu}. */
+export const geluOp = defineOp<{ x: Tensor }, NoAttributes>({
+  name: "gelu",
+  differentiable: ["x"],
+  validate: () => {},
+  reference,
+  forward: (inputs) => ({ output: forward(inputs, {})[0], saved: [inputs.x] }),
+  backward: (dy, [x]) => backward({ dy, x }, {}),
+});
+
+/**
+ * x·Φ(x) with the exact normal distribution function Φ, element by element.
+ *
+ * Shapes: any → the same.
+ *
+ * @see Hendrycks and Gimpel 2016, "Gaussian Error Linear Units"
+ */
+export function gelu(x: Tensor): Tensor {
+  return geluOp({ x }, {});
+}

@@ -1,0 +1,24 @@
+/** Shapes on which group normalisation is tested and timed. */
+import type { OpCase } from "../../op.ts";
+
+/** Odd sizes first, then what the backbones use. */
+export const cases: readonly OpCase[] = [
+  {
+    title: "2 groups, odd sizes",
+    shapes: { x: [2, 3, 1, 5, 6], scale: [6], bias: [6] },
+    attributes: { groups: 2, epsilon: 1e-5 },
+    flops: 0,
+  },
+  {
+    title: "instance norm",
+    shapes: { x: [2, 4, 3, 2, 3], scale: [3], bias: [3] },
+    attributes: { groups: 3, epsilon: 1e-5 },
+    flops: 0,
+  },
+  {
+    title: "8 groups of UNET3D",
+    shapes: { x: [1, 8, 8, 8, 32], scale: [32], bias: [32] },
+    attributes: { groups: 8, epsilon: 1e-5 },
+    flops: 0,
+  },
+];

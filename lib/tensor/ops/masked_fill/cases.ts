@@ -1,0 +1,13 @@
+/** Shapes on which masked fill is tested and timed. */
+import type { OpCase } from "../../op.ts";
+
+/** Odd sizes first, then what the backbones use. */
+export const cases: readonly OpCase[] = [
+  {
+    title: "odd sizes",
+    shapes: { x: [2, 3, 5], fill: [2, 3, 5], mask: [2, 3, 5] },
+    attributes: {},
+    flops: 0,
+    binary: ["mask"],
+  },
+];

@@ -1,0 +1,50 @@
+/** Replaces masked elements: how a mosaic of two volumes is made. */
+import { defineOp, definePrimitive } from "../../op.ts";
+import type { NoAttributes } from "../../op.ts";
+import { expectShape, shapeOf } from "../../shape.ts";
+import { tf } from "../../tf.ts";
+import type { Tensor } from "../../tf.ts";
+
+type MaskedFillInputs = { x: Tensor; fill: Tensor; mask: Tensor };
+
+function reference({ x, fill, mask }: MaskedFillInputs): Tensor {
+  return tf.add(tf.mul(x, tf.sub(1, mask)), tf.mul(fill, mask));
+}
+
+const forward = definePrimitive<MaskedFillInputs, NoAttributes>({
+  name: "MaskedFill",
+  composite: ({ x, fill, mask }) => [tf.where(tf.greater(mask, 0.5), fill, x)],
+  plain({ x, fill, mask }) {
+    const data = new Float32Array(x.data.length);
+    for (let i = 0; i < data.length; i++) data[i] = mask.data[i] ? fill.data[i] : x.data[i];
+    return [{ data, shape: x.shape }];
+  },
+});
+
+/** The op behind {@linkcode maskedFill}. */
+export const maskedFillOp = defineOp<MaskedFillInputs, NoAttributes>({
+  name: "maskedFill",
+  differentiable: ["x", "fill"],
+  validate({ x, fill, mask }) {
+    expectShape("maskedFill", "fill", { actual: shapeOf(fill), expected: shapeOf(x) });
+    expectShape("maskedFill", "mask", { actual: shapeOf(mask), expected: shapeOf(x) });
+  },
+  reference,
+  forward: (inputs) => ({ output: forward(inputs, {})[0], saved: [inputs.mask] }),
+  backward(dy, [mask]) {
+    const nothing = tf.zerosLike(dy);
+    return [...forward({ x: dy, fill: nothing, mask }, {}), ...forward({ x: nothing, fill: dy, mask }, {})];
+  },
+});
+
+/**
+ * Takes `fill` where the mask is 1 and x where it is 0.
+ *
+ * Shapes: x, fill and mask alike → the same. Gradients flow into x and fill, each at its own places.
+ *
+ * @param mask 1 = hidden, replaced; 0 = kept
+ * @throws {TypeError} when the shapes differ
+ */
+export function maskedFill(x: Tensor, { fill, mask }: { fill: Tensor; mask: Tensor }): Tensor {
+  return maskedFillOp({ x, fill, mask }, {});
+}

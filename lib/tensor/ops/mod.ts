@@ -1,0 +1,77 @@
+/** The table of operations, one line each: read by models, tests and benchmarks. */
+import type { Attributes, Op, OpCase, OpDefinition, OpInputs } from "../op.ts";
+import type { Tensor } from "../tf.ts";
+import { selfAttentionOp } from "./attention/mod.ts";
+import { cases as attentionCases } from "./attention/cases.ts";
+import { batchNormOp, scaleShiftOp } from "./batch_norm/mod.ts";
+import { cases as batchNormCases, scaleShiftCases } from "./batch_norm/cases.ts";
+import { conv3dOp } from "./conv3d/mod.ts";
+import { cases as conv3dCases } from "./conv3d/cases.ts";
+import { depthwiseConv3dOp } from "./depthwise_conv3d/mod.ts";
+import { cases as depthwiseCases } from "./depthwise_conv3d/cases.ts";
+import { geluOp } from "./gelu/mod.ts";
+import { cases as geluCases } from "./gelu/cases.ts";
+import { groupNormOp } from "./group_norm/mod.ts";
+import { cases as groupNormCases } from "./group_norm/cases.ts";
+import { layerNormOp } from "./layer_norm/mod.ts";
+import { cases as layerNormCases } from "./layer_norm/cases.ts";
+import { linearOp } from "./linear/mod.ts";
+import { cases as linearCases } from "./linear/cases.ts";
+import { maskedFillOp } from "./masked_fill/mod.ts";
+import { cases as maskedFillCases } from "./masked_fill/cases.ts";
+import { depthToSpace3dOp, spaceToDepth3dOp } from "./space_to_depth/mod.ts";
+import { cases as spaceToDepthCases, depthToSpaceCases } from "./space_to_depth/cases.ts";
+import { sampleSquaredErrorOp } from "./squared_error/mod.ts";
+import { cases as squaredErrorCases } from "./squared_error/cases.ts";
+import { templateWindowOp } from "./template_window/mod.ts";
+import { cases as templateWindowCases } from "./template_window/cases.ts";
+import { upsampleNearestOp } from "./upsample_nearest/mod.ts";
+import { cases as upsampleNearestCases } from "./upsample_nearest/cases.ts";
+
+export { adamwUpdate } from "./adamw/mod.ts";
+export { selfAttention } from "./attention/mod.ts";
+export { batchNorm, frozenBatchNorm } from "./batch_norm/mod.ts";
+export type { ObserveMoments } from "./batch_norm/mod.ts";
+export { conv3d } from "./conv3d/mod.ts";
+export { depthwiseConv3d } from "./depthwise_conv3d/mod.ts";
+export { gelu } from "./gelu/mod.ts";
+export { groupNorm } from "./group_norm/mod.ts";
+export { layerNorm } from "./layer_norm/mod.ts";
+export { linear } from "./linear/mod.ts";
+export { maskedFill } from "./masked_fill/mod.ts";
+export { depthToSpace3d, spaceToDepth3d } from "./space_to_depth/mod.ts";
+export { sampleSquaredError } from "./squared_error/mod.ts";
+export { templateWindow } from "./template_window/mod.ts";
+export type { TemplateWindow } from "./template_window/mod.ts";
+export { upsampleNearest } from "./upsample_nearest/mod.ts";
+
+/** One op of the table, its types erased so that tests and benchmarks can walk over all. */
+export interface OpEntry {
+  readonly definition: OpDefinition<Record<string, Tensor | undefined>, Attributes>;
+  readonly cases: readonly OpCase[];
+  apply(inputs: Record<string, Tensor | undefined>, attributes: Attributes): Tensor;
+}
+
+function entry<I extends OpInputs<I>, A extends Attributes>(op: Op<I, A>, cases: readonly OpCase[]): OpEntry {
+  const definition = op.definition as unknown as OpEntry["definition"];
+  return { definition, cases, apply: op as unknown as OpEntry["apply"] };
+}
+
+/** All differentiable operations. */
+export const OPS: readonly OpEntry[] = [
+  entry(batchNormOp, batchNormCases),
+  entry(conv3dOp, conv3dCases),
+  entry(depthToSpace3dOp, depthToSpaceCases),
+  entry(depthwiseConv3dOp, depthwiseCases),
+  entry(geluOp, geluCases),
+  entry(groupNormOp, groupNormCases),
+  entry(layerNormOp, layerNormCases),
+  entry(linearOp, linearCases),
+  entry(maskedFillOp, maskedFillCases),
+  entry(sampleSquaredErrorOp, squaredErrorCases),
+  entry(scaleShiftOp, scaleShiftCases),
+  entry(selfAttentionOp, attentionCases),
+  entry(spaceToDepth3dOp, spaceToDepthCases),
+  entry(templateWindowOp, templateWindowCases),
+  entry(upsampleNearestOp, upsampleNearestCases),
+];

@@ -1,0 +1,102 @@
+import { deepEqual, equal, throws } from "node:assert/strict";
+import { formatDatalist, parseDatalist, resolveFile } from "../../lib/dataset/datalist.ts";
+
+const AT = { root: "/scans", file: "list.json" };
+const NAMES =
+  "flair, fla, t2f, t2flair, t1, t1n, t1w, t1c, t1ce, t1gd, t1wks, t1wce, t2, t2w, mra, tof, pd, pdw, dwi, adc";
+
+Deno.test("parseDatalist() types the official form and names subjects after their files", () => {
+  const text = JSON.stringify({
+    training: [
+      { image: ["UCSF/P1/P1_ADC.nii.gz", "UCSF/P1/P1_T1c.nii.gz"], label: "UCSF/P1/P1_seg.nii.gz" },
+      { image: ["IXI/T1/IXI002-T1.nii.gz", "IXI/PD/IXI002-PD.nii.gz"] },
+      { image: "ward/case9/T1w.nii.gz" },
+    ],
+    validation: [{ image: ["UCSF/P2/P2_DWI.nii.gz"] }],
+    description: "ignored",
+  });
+  deepEqual(parseDatalist(text, AT), {
+    root: "/scans",
+    training: [
+      {
+        id: "P1",
+        images: [{ modality: "adc", file: "UCSF/P1/P1_ADC.nii.gz" }, {
+          modality: "t1c",
+          file: "UCSF/P1/P1_T1c.nii.gz",
+        }],
+        label: "UCSF/P1/P1_seg.nii.gz",
+      },
+      {
+        id: "IXI002",
+        images: [{ modality: "t1", file: "IXI/T1/IXI002-T1.nii.gz" }, {
+          modality: "pd",
+          file: "IXI/PD/IXI002-PD.nii.gz",
+        }],
+      },
+      { id: "case9", images: [{ modality: "t1", file: "ward/case9/T1w.nii.gz" }] },
+    ],
+    validation: [{ id: "P2", images: [{ modality: "dwi", file: "UCSF/P2/P2_DWI.nii.gz" }] }],
+  });
+});
+
+Deno.test("parseDatalist() tells subjects of one name apart by folder, then by path", () => {
+  const training = ["x/a/scan_t1.nii", "x/b/scan_t1.nii", "y/b/scan_t1.nii", "lone_t1.nii"];
+  const { training: subjects } = parseDatalist(JSON.stringify({ training: training.map((image) => ({ image })) }), AT);
+  deepEqual(subjects.map(({ id }) => id), ["a", "x/b/scan", "y/b/scan", "lone"]);
+});
+
+Deno.test("formatDatalist() is the inverse of parseDatalist()", () => {
+  const form = {
+    training: [{ image: ["a/p_t1.nii", "a/p_t2.nii"], label: "a/p_seg.nii" }],
+    validation: [{ image: ["b/q_pd.nii"] }],
+  };
+  const text = formatDatalist(parseDatalist(JSON.stringify(form), AT));
+  deepEqual(JSON.parse(text), form);
+  equal(formatDatalist(parseDatalist(text, AT)), text);
+});
+
+Deno.test("parseDatalist() names the place and the value when the form is wrong", () => {
+  const cases: [unknown, string][] = [
+    [[], 'expected an object with "training", got []'],
+    [{}, "expected a list of subjects at training, got nothing"],
+    [{ training: {} }, "expected a list of subjects at training, got {}"],
+    [{ training: [{ image: ["a_t1.nii"] }, 3] }, 'expected an object with "image" at training[1], got 3'],
+    [{ training: [{ label: "x" }] }, "expected a list of paths at training[0].image, got nothing"],
+    [{ training: [{ image: [] }] }, "expected at least one path at training[0].image, got []"],
+    [{ training: [{ image: ["a_t1.nii", 7] }] }, "expected a path at training[0].image[1], got 7"],
+    [{ training: [{ image: ["a_t1.nii"], label: 1 }] }, "expected a path at training[0].label, got 1"],
+    [{ training: [], validation: 0 }, "expected a list of subjects at validation, got 0"],
+    [{ training: [] }, "expected at least one subject in training, got none"],
+    [
+      { training: [{ image: ["a_t1.nii", "a_swi.nii"] }] },
+      `expected a file name that ends in a modality (${NAMES}) at training[0].image[1], got "a_swi.nii"`,
+    ],
+    [
+      { training: [{ image: ["a_t1.nii"] }], validation: [{ image: ["b_t1.nii", "b_t2.nii", "b_t1n.nii"] }] },
+      'expected each modality once at validation[0], got t1 from "b_t1.nii" and "b_t1n.nii"',
+    ],
+  ];
+  for (const [form, reason] of cases) {
+    const message = `Cannot read datalist list.json: ${reason}`;
+    throws(() => parseDatalist(JSON.stringify(form), AT), { name: "DatalistError", message });
+  }
+});
+
+Deno.test("parseDatalist() rejects text that is not JSON and a subject that occurs twice", () => {
+  throws(() => parseDatalist("{oops", AT), {
+    name: "DatalistError",
+    message: /^Cannot read datalist list\.json: expected JSON, got .+/,
+  });
+  const twice = { training: [{ image: ["a/p_t1.nii"] }], validation: [{ image: ["a/p_t1.nii"] }] };
+  throws(() => parseDatalist(JSON.stringify(twice), AT), {
+    name: "DatalistError",
+    message: 'Cannot read datalist list.json: expected each subject once, got one with "a/p_t1.nii" and "a/p_t1.nii"',
+  });
+});
+
+Deno.test("resolveFile() joins relative paths and leaves absolute ones", () => {
+  equal(resolveFile("/scans/", "a/b.nii"), "/scans/a/b.nii");
+  equal(resolveFile("/scans", "/else/b.nii"), "/else/b.nii");
+  equal(resolveFile("/scans", "D:\\else\\b.nii"), "D:\\else\\b.nii");
+  equal(resolveFile("", "a/b.nii"), "a/b.nii");
+});

@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import * as report from "../../lib/report/mod.ts";
+
+Deno.test("lib/report exports exactly its public names", () => {
+  assert.deepEqual(Object.keys(report).sort(), [
+    "WHITE_ERROR",
+    "encodeGreyPng",
+    "evenSlices",
+    "exampleFigure",
+    "formatPairTable",
+    "judge",
+    "lossChart",
+    "meanScore",
+    "montagePng",
+    "pngDataUri",
+    "psnrChart",
+    "renderReport",
+    "richestSlice",
+    "takeSlice",
+    "templateChangeChart",
+    "templateMontage",
+  ]);
+});

@@ -23,6 +23,7 @@ export interface ConfigFile {
 
 /** What a user changes; assignments win over the file, later assignments over earlier ones. */
 export interface ConfigOverrides {
+  /** Of `--config`. */
   readonly file?: ConfigFile;
   /** `key.path=value` each. */
   readonly assignments?: readonly string[];

@@ -107,15 +107,17 @@ async function readFolder(path: string): Promise<{ name: string; isDirectory: bo
  * The content goes to a temporary name in the same folder, is flushed to the disk and renamed over the target; then the
  * folder is flushed where the platform allows. An existing file is replaced; a failed write leaves no temporary file.
  *
+ * @param content text, bytes, or chunks of bytes that need not fit into memory twice
  * @throws {Error} when the folder is missing, may not be written to, or the disk is full
  */
-export function writeFileAtomic(path: string, content: Uint8Array | string): Promise<void> {
+export function writeFileAtomic(path: string, content: Uint8Array | string | readonly Uint8Array[]): Promise<void> {
   const { folder, name } = splitPath(path);
   const temporary = joinPath(folder, `.${name}.${crypto.randomUUID()}.tmp`);
-  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  const whole = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  const chunks = whole instanceof Uint8Array ? [whole] : whole;
   return attempt({ verb: "write", path }, async () => {
     try {
-      await writeAndFlush(temporary, { bytes, mode: { createNew: true } });
+      await writeAndFlush(temporary, { chunks, mode: { createNew: true } });
       await Deno.rename(temporary, path);
     } catch (error) {
       await Deno.remove(temporary).catch(() => {});
@@ -139,8 +141,34 @@ export async function appendLine(path: string, line: string, options: { flush?: 
   }
   const bytes = new TextEncoder().encode(line + "\n");
   await attempt({ verb: "write", path }, () => {
-    return writeAndFlush(path, { bytes, mode: { append: true, create: true }, flush: options.flush ?? false });
+    return writeAndFlush(path, {
+      chunks: [bytes],
+      mode: { append: true, create: true },
+      flush: options.flush ?? false,
+    });
   });
+}
+
+/**
+ * Waits until what was written to a file is on the disk.
+ *
+ * @throws {Error} when there is no such file
+ */
+export function flushFile(path: string): Promise<void> {
+  return attempt({ verb: "write", path }, async () => {
+    using file = await Deno.open(path, { append: true });
+    await file.sync();
+  });
+}
+
+/**
+ * Lists the names in a folder that match, sorted.
+ *
+ * @throws {Error} when the folder is missing or may not be read
+ */
+export async function listNames(folder: string, matching: RegExp): Promise<string[]> {
+  const entries = await attempt({ verb: "list", path: folder }, () => readFolder(folder));
+  return entries.map(({ name }) => name).filter((name) => matching.test(name));
 }
 
 /**
@@ -165,8 +193,7 @@ export function remove(path: string): Promise<void> {
  * @throws {Error} when the folder is missing or an entry may not be removed
  */
 export async function prune(folder: string, options: { keep: number; matching: RegExp }): Promise<string[]> {
-  const entries = await attempt({ verb: "list", path: folder }, () => readFolder(folder));
-  const names = entries.map(({ name }) => name).filter((name) => options.matching.test(name));
+  const names = await listNames(folder, options.matching);
   const surplus = names.slice(0, Math.max(0, names.length - options.keep));
   for (const name of surplus) await remove(joinPath(folder, name));
   return surplus;
@@ -174,11 +201,12 @@ export async function prune(folder: string, options: { keep: number; matching: R
 
 async function writeAndFlush(
   path: string,
-  { bytes, mode, flush = true }: { bytes: Uint8Array; mode: Deno.OpenOptions; flush?: boolean },
+  { chunks, mode, flush = true }: { chunks: readonly Uint8Array[]; mode: Deno.OpenOptions; flush?: boolean },
 ): Promise<void> {
   using file = await Deno.open(path, { write: true, ...mode });
-  let offset = 0;
-  while (offset < bytes.length) offset += await file.write(bytes.subarray(offset));
+  for (const bytes of chunks) {
+    for (let offset = 0; offset < bytes.length;) offset += await file.write(bytes.subarray(offset));
+  }
   if (flush) await file.sync();
 }
 

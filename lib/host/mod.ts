@@ -6,6 +6,8 @@
 export {
   appendLine,
   exists,
+  flushFile,
+  listNames,
   listNiftiFiles,
   makeFolder,
   prune,
@@ -16,3 +18,6 @@ export {
   writeFileAtomic,
 } from "./files.ts";
 export { openSampleSource, type SourceOptions } from "./loader_pool.ts";
+export { RunFolder, type SavedCheckpoint } from "./run_folder.ts";
+export { createProgress, formatDuration, onInterrupt } from "./terminal.ts";
+export type { Progress, ProgressOptions, ProgressStream, SignalHost } from "./terminal.ts";

@@ -1,13 +1,19 @@
 /** The safetensors file format: named tensors behind a JSON header, with nothing in it that could be executed. */
 import { CheckpointError, formatShape, messageOf } from "../errors.ts";
 
-/** The element types that are written, with the array that holds each. BOOL is one byte per element, 0 or 1. */
+/** The element types that are written, with the array that holds each. */
 export interface SafetensorArrays {
+  /** 64-bit floats. */
   readonly F64: Float64Array;
+  /** 32-bit floats. */
   readonly F32: Float32Array;
+  /** 64-bit integers. */
   readonly I64: BigInt64Array;
+  /** 32-bit integers. */
   readonly I32: Int32Array;
+  /** Bytes. */
   readonly U8: Uint8Array;
+  /** Truth values, one byte each: 0 or 1. */
   readonly BOOL: Uint8Array;
 }
 
@@ -22,7 +28,9 @@ export type Safetensor = {
 
 /** What a file holds. */
 export interface SafetensorsFile {
+  /** The tensors by name, in the order of the header. */
   readonly tensors: Map<string, Safetensor>;
+  /** Free text about the file. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -40,7 +48,10 @@ const CODECS: Readonly<Record<string, Codec>> = {
   F32: { bytes: 4, read: (buffer, shape) => ({ dtype: "F32", shape, data: new Float32Array(buffer) }) },
   I32: { bytes: 4, read: (buffer, shape) => ({ dtype: "I32", shape, data: new Int32Array(buffer) }) },
   BF16: { bytes: 2, read: (buffer, shape) => ({ dtype: "F32", shape, data: widenBfloat16(new Uint16Array(buffer)) }) },
-  F16: { bytes: 2, read: (buffer, shape) => ({ dtype: "F32", shape, data: widenFloat16(new Float16Array(buffer)) }) },
+  F16: {
+    bytes: 2,
+    read: (buffer, shape) => ({ dtype: "F32", shape, data: new Float32Array(new Float16Array(buffer)) }),
+  },
   U8: { bytes: 1, read: (buffer, shape) => ({ dtype: "U8", shape, data: new Uint8Array(buffer) }) },
   BOOL: { bytes: 1, read: (buffer, shape) => ({ dtype: "BOOL", shape, data: new Uint8Array(buffer) }) },
 };
@@ -213,10 +224,6 @@ function isShape(value: unknown): value is readonly number[] {
 
 function elementCount(shape: readonly number[]): number {
   return shape.reduce((count, size) => count * size, 1);
-}
-
-function widenFloat16(halves: Float16Array): Float32Array {
-  return Float32Array.from(halves);
 }
 
 /** A bfloat16 is the upper half of the float32 of the same value. */

@@ -3,9 +3,10 @@ import type { Triple } from "../../geometry.ts";
 
 /** Distance (mm, negative inside) to an axis-aligned ellipsoid at the origin; first-order exact near the surface. */
 export function ellipsoidDistance(x: number, y: number, z: number, radii: Triple): number {
-  const px = x / radii[0], py = y / radii[1], pz = z / radii[2];
+  const kx = 1 / radii[0], ky = 1 / radii[1], kz = 1 / radii[2];
+  const px = x * kx, py = y * ky, pz = z * kz;
   const level = Math.sqrt(px * px + py * py + pz * pz);
-  const qx = px / radii[0], qy = py / radii[1], qz = pz / radii[2];
+  const qx = px * kx, qy = py * ky, qz = pz * kz;
   const slope = Math.sqrt(qx * qx + qy * qy + qz * qz);
   return slope === 0 ? -Math.min(radii[0], radii[1], radii[2]) : level * (level - 1) / slope;
 }

@@ -20,8 +20,8 @@ const VENTRICLES: readonly Tube[] = [
 const CAUDATE_BODY: Tube = { from: [16, 8, 14], to: [21, -22, 18], radii: [4, 2] };
 const BRAINSTEM: Tube = { from: [0, -14, -6], to: [0, -32, -66], radii: [13, 8] };
 
-/** Half-thickness in mm by which the corpus callosum spares the midline from the interhemispheric fissure. */
-const CALLOSUM_MM = 4;
+/** Share of the way to the surface at which the folding pattern is read: 1 would make all sulci radial. */
+const TOWARDS_SURFACE = 0.55;
 
 /** Signed distance (mm, negative inside) to the surface of the cerebrum; left and right are mirror images. */
 export function cerebrumDistance(x: number, y: number, z: number): number {
@@ -48,8 +48,11 @@ const PONS_RADII: Triple = [17, 13, 15];
 
 /** Signed distance (mm, negative inside) to the skull-stripped surface: the brain with its clefts filled by CSF. */
 export function brainDistance(x: number, y: number, z: number): number {
+  const cerebrum = cerebrumDistance(x, y, z);
+  // The hindbrain lies lower; up here it would only matter to points outside both.
+  if (z > 20) return cerebrum;
   const hindbrain = smoothUnion(cerebellumDistance(x, y, z), brainstemDistance(x, y, z), 8);
-  return smoothUnion(cerebrumDistance(x, y, z), hindbrain, 8);
+  return smoothUnion(cerebrum, hindbrain, 8);
 }
 
 /** Signed distance (mm, negative inside) to the lateral ventricles, their radii multiplied by `scale`. */
@@ -92,14 +95,17 @@ export class Anatomy {
   /** Cortex and white matter; `depth` is mm below the cerebral surface. */
   #addCerebrum(x: number, y: number, z: number, depth: number): void {
     const { corticalThicknessMm: thickness, sulcalHalfWidthMm: width, sulcalDepthMm, atrophy } = this.#head;
-    const side = Math.abs(x), voxel = this.#voxel;
-    const fissure = this.#fissureDistance(side, y, z);
+    const side = Math.abs(x), voxel = this.#voxel, arch = callosalDepth(y, z);
+    const fissure = hypot(side, Math.max(0, arch));
     const hull = Math.min(depth, fissure + 1.2);
     let sulcus = Infinity, opening = width;
-    if (hull < sulcalDepthMm + 14) {
-      const inward = this.#project(x, y, z, hull);
+    // Sulci of the medial surface are shallower, and none cuts through the corpus callosum.
+    const callosal = 5 * Math.max(0, arch) * Math.max(0, 1 - side / 30);
+    const depthOfFolds = Math.min(depth, 1.7 * fissure + 1.2 + callosal);
+    if (depthOfFolds < sulcalDepthMm + 14) {
+      const inward = this.#project(x, y, z, depthOfFolds);
       const reach = sulcalDepthMm + clamp(0.9 * inward.reach, 8);
-      sulcus = hypot(inward.sulcus, Math.max(0, hull - reach));
+      sulcus = hypot(inward.sulcus, Math.max(0, depthOfFolds - reach));
     }
     const wobble = clamp(0.6 * this.#folds.at(0.7 * x, 0.7 * y, 0.7 * z), 4);
     const sylvian = sylvianDistance(side + 0.6 * wobble, y, z + wobble);
@@ -119,22 +125,15 @@ export class Anatomy {
 
   /** Distance to the sulci, and a slower pattern that varies their depth, both read near the surface. */
   #project(x: number, y: number, z: number, depth: number): { sulcus: number; reach: number } {
-    // Sulci run towards an axis inside each hemisphere: there the pattern changes less with depth than along the surface.
+    // Sulci run towards an axis inside each hemisphere: the pattern changes less with depth than along the surface.
     const cx = x < 0 ? -22 : 22, cy = clamp(0.6 * y, 38), cz = 6;
     const dx = x - cx, dy = y - cy, dz = z - cz;
     const radius = Math.sqrt(dx * dx + dy * dy + dz * dz) + 1e-6;
-    const stretch = 1 + 0.55 * depth / radius;
+    const stretch = 1 + TOWARDS_SURFACE * depth / radius;
     const px = cx + dx * stretch, py = cy + dy * stretch, pz = cz + dz * stretch;
+    // The pattern is stretched along the surface: its distances shrink to true ones.
     const sulcus = Math.abs(this.#folds.at(px, py, pz)) / Math.min(stretch, 1.6);
     return { sulcus, reach: this.#folds.at(0.35 * py, 0.35 * pz, 0.35 * px) };
-  }
-
-  /** Distance to the sheet between the hemispheres, which ends above the corpus callosum. */
-  #fissureDistance(side: number, y: number, z: number): number {
-    const py = (y + 6) / 42, pz = (z - 1) / 28;
-    const level = Math.sqrt(py * py + pz * pz);
-    const outside = (level - 1) * 33;
-    return hypot(side, Math.max(0, CALLOSUM_MM - outside));
   }
 
   /** Folia in fine parallel sheets around a white core. */
@@ -196,6 +195,12 @@ export class Anatomy {
 }
 const THALAMUS_RADII: Triple = [9, 14, 8.5], PUTAMEN_RADII: Triple = [5, 15, 9.5], PALLIDUM_RADII: Triple = [4, 9, 6];
 const CAUDATE_RADII: Triple = [5, 9, 8.5];
+
+/** Depth (mm) under the arch above the corpus callosum at which the fissure between the hemispheres ends. */
+function callosalDepth(y: number, z: number): number {
+  const py = (y + 6) / 46, pz = (z - 1) / 32;
+  return (1 - Math.sqrt(py * py + pz * pz)) * 37;
+}
 
 /** Distance to the Sylvian fissure: a sheet above the temporal lobe and, at its bottom, another over the insula. */
 function sylvianDistance(side: number, y: number, z: number): number {

@@ -15,8 +15,8 @@ export interface BiasOptions {
 
 /** Multiplies values in place by a smooth random bias field, e^(amplitude·field). */
 export function applyBias(values: Float32Array, { random, size, voxels, amplitude }: BiasOptions): void {
-  const field = smoothField(random, { size, controls: 5 });
-  for (let n = 0; n < values.length; n++) values[n] *= Math.exp(amplitude * field[voxels[n]]);
+  const field = smoothField(random, { size, controls: 5, voxels });
+  for (let n = 0; n < values.length; n++) values[n] *= Math.exp(amplitude * field[n]);
 }
 
 /**
@@ -27,10 +27,10 @@ export function applyBias(values: Float32Array, { random, size, voxels, amplitud
 export function addRicianNoise(signal: Float32Array, { random, sigma }: { random: Random; sigma: number }): void {
   const uniform = bulkUniform(random);
   for (let i = 0; i < signal.length; i++) {
-    // Box–Muller yields exactly the pair of normals that one magnitude needs.
-    const radius = sigma * Math.sqrt(-2 * Math.log(1 - uniform())), angle = 2 * Math.PI * uniform();
-    const real = signal[i] + radius * Math.cos(angle), imaginary = radius * Math.sin(angle);
-    signal[i] = Math.sqrt(real * real + imaginary * imaginary);
+    // Box–Muller in polar form: the noise has this length and a uniform angle to the signal; law of cosines.
+    const noise = sigma * Math.sqrt(-2 * Math.log(1 - uniform())), angle = 2 * Math.PI * uniform();
+    const value = signal[i];
+    signal[i] = Math.sqrt(Math.max(0, value * value + 2 * value * noise * Math.cos(angle) + noise * noise));
   }
 }
 

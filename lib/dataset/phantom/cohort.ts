@@ -20,7 +20,9 @@ export interface CohortFolder {
   readonly name: string;
   /** Whether nothing is in it, or it does not exist yet. */
   isEmpty(): Promise<boolean>;
+  /** Whether there is a file of this path. */
   exists(path: string): Promise<boolean>;
+  /** Content of a file that exists. */
   read(path: string): Promise<Uint8Array>;
   /** Writes a whole file or nothing, making folders as needed. */
   write(path: string, content: Uint8Array): Promise<void>;
@@ -46,8 +48,8 @@ export interface CohortResult {
  * Makes sure that a folder holds the cohort asked for.
  *
  * Files: `ID/ID_MODALITY.nii.gz` (int16), `ID/ID_seg.nii.gz` (uint8, with a lesion only), `datalist.json` and the
- * manifest `phantom.json`. The manifest claims the folder first and is marked complete last; what an interrupted run has
- * written is kept and the rest added. The same request a second time reads the manifest and writes nothing.
+ * manifest `phantom.json`. The manifest claims the folder first and is marked complete last; what an interrupted run
+ * has written is kept and the rest added. The same request a second time reads the manifest and writes nothing.
  *
  * @throws {ConfigError} when the folder holds something else, or a cohort of other parameters
  * @throws {RangeError} when the parameters are not ones that can be generated

@@ -5,8 +5,8 @@ import { FIELD_OF_VIEW_MM, phantomSpacing } from "./grid.ts";
 import type { Morphometry } from "./morphometry.ts";
 import { smoothField } from "./smooth_field.ts";
 
-/** SD in mm of the displacement at two scales, coarse (48 mm between control points) and finer (24 mm). */
-const DISPLACEMENTS = [{ controls: 7, sdMm: 1.9 }, { controls: 11, sdMm: 0.6 }];
+/** Control points per edge of the displacement field, 32 mm apart, and its SD in mm along each axis. */
+const CONTROLS = 9, DISPLACEMENT_MM = 1.9;
 
 /** Position in template space (mm) of every voxel of a cube, x fastest. */
 export class Deformation {
@@ -19,12 +19,9 @@ export class Deformation {
   constructor(random: Random, { size, morphometry }: { size: number; morphometry: Morphometry }) {
     this.size = size;
     [this.x, this.y, this.z] = [0, 1, 2].map(() => {
-      const total = new Float32Array(size ** 3);
-      for (const { controls, sdMm } of DISPLACEMENTS) {
-        const field = smoothField(random, { size, controls });
-        for (let i = 0; i < total.length; i++) total[i] += sdMm * field[i];
-      }
-      return total;
+      const field = smoothField(random, { size, controls: CONTROLS });
+      for (let i = 0; i < field.length; i++) field[i] *= DISPLACEMENT_MM;
+      return field;
     });
     this.#addPose(morphometry);
   }

@@ -39,7 +39,7 @@ export function drawLesion(
   random: Random,
   { kind, deformation }: { kind: Exclude<PhantomLesion, "none">; deformation: Deformation },
 ): LesionPlan {
-  const radiusMm = kind === "tumour" ? random.between(10, 19) : random.between(11, 22);
+  const radiusMm = kind === "tumour" ? random.between(12, 20) : random.between(12, 22);
   const clearance = kind === "tumour" ? 0.9 * radiusMm : 6;
   let centre: Triple;
   do {
@@ -49,8 +49,8 @@ export function drawLesion(
   return {
     centre: deformation.toSubject(centre),
     radiusMm,
-    oedemaMm: random.between(9, 22),
-    rimMm: random.between(3.5, 6),
+    oedemaMm: random.between(8, 18),
+    rimMm: random.between(3.5, 5.5),
     massShare: random.between(0.15, 0.5),
   };
 }
@@ -58,7 +58,8 @@ export function drawLesion(
 /** Grows a tumour in the tissue map, in place, and returns its label map (x fastest). */
 export function growTumour(tissues: TissueMap, { plan, random }: { plan: LesionPlan; random: Random }): Float32Array {
   const { size, voxels, fractions } = tissues, voxelMm = phantomSpacing(size);
-  const outline = smoothField(random, { size, controls: 11 }), fingers = smoothField(random, { size, controls: 18 });
+  const outline = smoothField(random, { size, voxels, controls: 11 });
+  const fingers = smoothField(random, { size, voxels, controls: 18 });
   const oedemaAt = TISSUES.indexOf("oedema"), enhancingAt = TISSUES.indexOf("enhancing");
   const necrosisAt = TISSUES.indexOf("necrosis"), uptake = oedemaUptake();
   const label = new Float32Array(size ** 3);
@@ -66,11 +67,13 @@ export function growTumour(tissues: TissueMap, { plan, random }: { plan: LesionP
   for (let n = 0; n < voxels.length; n++) {
     const i = voxels[n], row = n * TISSUES.length, radius = distanceTo(plan.centre, { index: i, size });
     if (radius > reach) continue;
-    const edge = radius - plan.radiusMm + 2.8 * outline[i] + 1.3 * fingers[i];
+    // The bulges are bounded, so that no lesion shrinks to nothing.
+    const bulge = Math.max(-1.3, Math.min(1.3, outline[n]));
+    const edge = radius - plan.radiusMm + 2.8 * bulge + 1.3 * fingers[n];
     const core = insideShare(edge, voxelMm);
-    const necrosis = Math.min(core, insideShare(edge + plan.rimMm * (1 + 0.35 * fingers[i]), voxelMm));
+    const necrosis = Math.min(core, insideShare(edge + plan.rimMm * (1 + 0.35 * fingers[n]), voxelMm));
     // Water spreads along white matter, in fingers, and fades towards its border.
-    const spread = plan.oedemaMm * (1 + 0.5 * outline[i]) - edge;
+    const spread = plan.oedemaMm * (1 + 0.5 * bulge) - edge;
     const halo = Math.max(0, Math.min(1, spread / 5));
     let oedema = 0;
     for (let k = 0; k < TISSUES.length; k++) {
@@ -81,7 +84,8 @@ export function growTumour(tissues: TissueMap, { plan, random }: { plan: LesionP
     fractions[row + oedemaAt] += oedema;
     fractions[row + necrosisAt] += necrosis;
     fractions[row + enhancingAt] += core - necrosis;
-    if (core >= 0.5) label[i] = necrosis > core / 2 ? TUMOUR_LABELS.necrosis : TUMOUR_LABELS.enhancing;
+    // A rim thinner than a voxel still shows, so a third of one is enough for its label.
+    if (core >= 0.5) label[i] = core - necrosis < 1 / 3 ? TUMOUR_LABELS.necrosis : TUMOUR_LABELS.enhancing;
     else if (oedema >= 0.3) label[i] = TUMOUR_LABELS.oedema;
   }
   return label;
@@ -90,13 +94,13 @@ export function growTumour(tissues: TissueMap, { plan, random }: { plan: LesionP
 /** Lets an infarct take over most of the tissue of a region, in place, and returns its label map (x fastest). */
 export function growInfarct(tissues: TissueMap, { plan, random }: { plan: LesionPlan; random: Random }): Float32Array {
   const { size, voxels, fractions } = tissues, voxelMm = phantomSpacing(size);
-  const outline = smoothField(random, { size, controls: 11 });
+  const outline = smoothField(random, { size, voxels, controls: 11 });
   const infarctAt = TISSUES.indexOf("infarct"), uptake = infarctUptake();
   const label = new Float32Array(size ** 3);
   for (let n = 0; n < voxels.length; n++) {
     const i = voxels[n], row = n * TISSUES.length, radius = distanceTo(plan.centre, { index: i, size });
     if (radius > plan.radiusMm + 20) continue;
-    const core = insideShare(radius - plan.radiusMm + 4 * outline[i], voxelMm);
+    const core = insideShare(radius - plan.radiusMm + 4 * Math.max(-1.3, Math.min(1.3, outline[n])), voxelMm);
     let infarct = 0;
     for (let k = 0; k < TISSUES.length; k++) {
       const moved = fractions[row + k] * core * uptake[k];

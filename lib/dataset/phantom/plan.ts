@@ -19,15 +19,21 @@ export interface PhantomPlan {
   readonly id: string;
   /** Number within the cohort, counted from 0; with the seed it determines the subject. */
   readonly index: number;
+  /** Data set whose structure it copies. */
   readonly source: PhantomSource;
+  /** What it was scanned with, in the order of its source. */
   readonly modalities: readonly Modality[];
+  /** None in an IXI-like subject. */
   readonly lesion: PhantomLesion;
+  /** Which list of the datalist it is on. */
   readonly split: "training" | "validation";
 }
 
 /** How a cohort is composed. */
 export interface PhantomCohortOptions {
+  /** Number of subjects, at least 1. */
   readonly subjects: number;
+  /** The same seed gives the same cohort. */
   readonly seed: number;
   /** Relative weights of the sources. Default 2 : 1 : 1, so that small cohorts cover all modalities. */
   readonly shares?: Readonly<Record<PhantomSource, number>>;
@@ -45,8 +51,8 @@ export interface PhantomCohortOptions {
  * Decides who is in a cohort, deterministically.
  *
  * Counts follow the shares exactly (largest remainder); who gets what is drawn. Every source with two subjects or more
- * is in the validation set. Validation subjects are complete, so every pair of modalities that occurs in training occurs
- * in validation too.
+ * is in the validation set. Validation subjects are complete, so every pair of modalities of such a source that occurs
+ * in training occurs in validation too.
  *
  * @throws {RangeError} when the number of subjects is not a positive integer or a share lies outside its range
  */

@@ -18,13 +18,19 @@ const FLOW_VOID = 0.85;
 
 /** Settings of one subject's examination; times in ms, angles in radians. */
 export interface Protocol {
+  /** Tesla. */
   readonly field: FieldStrength;
   /** T1-weighted sequence: MPRAGE, or null for a spin echo with `t1SpinEcho`. */
   readonly mprage: MprageTiming | null;
+  /** T1-weighted spin echo. */
   readonly t1SpinEcho: { readonly tr: number; readonly te: number };
+  /** T2-weighted spin echo. */
   readonly t2: { readonly tr: number; readonly te: number };
+  /** Proton-density-weighted spin echo. */
   readonly pd: { readonly tr: number; readonly te: number };
+  /** Inversion recovery whose TI nulls CSF, give or take 3 %. */
   readonly flair: { readonly tr: number; readonly te: number; readonly ti: number };
+  /** Time of flight; `inflow` is the share of fresh blood. */
   readonly mra: { readonly tr: number; readonly flipAngle: number; readonly inflow: number };
   /** Diffusion-weighted spin echo; b in ms/µm², 1 = 1000 s/mm². */
   readonly diffusion: { readonly tr: number; readonly te: number; readonly b: number };
@@ -51,7 +57,7 @@ export function drawProtocol(random: Random): Protocol {
     mprage: random.uniform() < 0.6 ? mprage : null,
     t1SpinEcho: { tr: random.between(450, 650), te: random.between(8, 15) },
     t2: { tr: random.between(3500, 6000), te: random.between(85, 110) },
-    pd: { tr: random.between(2500, 3500), te: random.between(8, 20) },
+    pd: { tr: random.between(5500, 8500), te: random.between(8, 20) },
     flair: { tr, te: random.between(90, 130), ti: nullingInversionTime(csf, { tr }) * random.between(0.97, 1.03) },
     mra: { tr: random.between(18, 26), flipAngle: radians(random.between(16, 22)), inflow: random.between(0.7, 0.9) },
     diffusion: { tr: random.between(5000, 9000), te: random.between(75, 95), b: 1 },

@@ -45,6 +45,7 @@ export interface MprageTiming {
   readonly echoSpacing: number;
   /** Pulses in the train. */
   readonly pulses: number;
+  /** Of every pulse of the train. */
   readonly flipAngle: number;
 }
 

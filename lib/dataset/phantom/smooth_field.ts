@@ -4,23 +4,45 @@ import type { Random } from "../../random.ts";
 /** ∫B² of the cubic B-spline, 151/315: the variance that one axis of interpolation leaves of unit white noise. */
 const SPLINE_ENERGY = 151 / 315;
 
+/** Which smooth field to draw, and where to evaluate it. */
+export interface SmoothFieldOptions {
+  /** Voxels per edge of the cube, at least 2. */
+  readonly size: number;
+  /** Control points per edge, at least 4. */
+  readonly controls: number;
+  /** Indices of the voxels wanted; all of the cube if left out. */
+  readonly voxels?: Int32Array;
+}
+
 /**
- * Draws a smooth Gaussian field of mean 0 and about unit variance on a cube of `size`³ voxels, x fastest.
+ * Draws a smooth Gaussian field of mean 0 and about unit variance on a cube, x fastest, or on some of its voxels.
  *
  * The field is a tensor-product cubic B-spline with `controls`³ independent standard normal coefficients; features are
  * about one control interval, 1/(controls − 3) of the cube, wide. One axis is expanded at a time, so the cost is four
  * multiply-adds per voxel.
  *
- * @param options.size voxels per edge, at least 2
- * @param options.controls control points per edge, at least 4
+ * @returns one value per voxel asked for
  */
-export function smoothField(random: Random, { size, controls }: { size: number; controls: number }): Float32Array {
+export function smoothField(random: Random, { size, controls, voxels }: SmoothFieldOptions): Float32Array {
   const scale = SPLINE_ENERGY ** -1.5;
   const coefficients = Float32Array.from({ length: controls ** 3 }, () => scale * random.normal());
   const weights = splineWeights(size, controls);
   const alongX = expand(coefficients, { weights, inner: 1, controls, size });
   const alongY = expand(alongX, { weights, inner: size, controls, size });
-  return expand(alongY, { weights, inner: size * size, controls, size });
+  const alongZ = { weights, inner: size * size, controls, size };
+  return voxels ? gather(alongY, { ...alongZ, voxels }) : expand(alongY, alongZ);
+}
+
+/** Interpolates along the last axis, for some voxels only. */
+function gather(source: Float32Array, { weights, inner, voxels }: Axis & { voxels: Int32Array }): Float32Array {
+  const { first, weight } = weights;
+  const result = new Float32Array(voxels.length);
+  for (let n = 0; n < voxels.length; n++) {
+    const i = Math.floor(voxels[n] / inner), a = (first[i] - i) * inner + voxels[n], w = 4 * i;
+    result[n] = weight[w] * source[a] + weight[w + 1] * source[a + inner] +
+      weight[w + 2] * source[a + 2 * inner] + weight[w + 3] * source[a + 3 * inner];
+  }
+  return result;
 }
 
 /** Per output sample: the first of its four control points, then their four weights. */

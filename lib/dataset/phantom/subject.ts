@@ -23,6 +23,7 @@ export interface PhantomSubjectOptions {
   readonly size: number;
   /** Names of modalities, canonical or aliases. An image does not depend on which others are asked for. */
   readonly modalities: readonly string[];
+  /** What is wrong with the brain. */
   readonly lesion: PhantomLesion;
 }
 
@@ -32,7 +33,9 @@ export interface PhantomSubject {
   readonly images: readonly { readonly modality: Modality; readonly volume: Volume }[];
   /** `TUMOUR_LABELS` or `STROKE_LABEL`; null without a lesion. */
   readonly label: Volume | null;
+  /** The measures of the head. */
   readonly morphometry: Morphometry;
+  /** The settings of the scanner. */
   readonly protocol: Protocol;
 }
 

@@ -38,10 +38,10 @@ export function mapTissues(
 
 /** White matter is not uniform: a smoothly varying share of it, 0–15 %, behaves like grey matter. */
 function varyMyelination({ size, voxels, fractions }: TissueMap, random: Random): void {
-  const field = smoothField(random, { size, controls: 17 });
+  const field = smoothField(random, { size, controls: 17, voxels });
   const white = TISSUES.indexOf("white"), grey = TISSUES.indexOf("grey");
   for (let n = 0; n < voxels.length; n++) {
-    const row = n * TISSUES.length, share = 0.06 + 0.03 * Math.max(-2, Math.min(3, field[voxels[n]]));
+    const row = n * TISSUES.length, share = 0.06 + 0.03 * Math.max(-2, Math.min(3, field[n]));
     const moved = share * fractions[row + white];
     fractions[row + white] -= moved;
     fractions[row + grey] += moved;
@@ -53,7 +53,7 @@ function brainVoxels({ x, y, z }: Deformation): Int32Array {
   let count = 0;
   for (let i = 0; i < x.length; i++) {
     // Most of the cube lies well outside; no distance need be computed there.
-    if (Math.abs(x[i]) > 78 || Math.abs(y[i]) > 90 || z[i] > 75 || z[i] < -80) continue;
+    if (Math.abs(x[i]) > 76 || Math.abs(y[i]) > 90 || z[i] > 75 || z[i] < -80) continue;
     if (brainDistance(x[i], y[i], z[i]) < 0) inside[count++] = i;
   }
   return inside.slice(0, count);

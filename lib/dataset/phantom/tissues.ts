@@ -35,19 +35,19 @@ export interface TissueProperties {
 /**
  * Properties of every tissue.
  *
- * - T1 of grey and white matter and of the striatum: Wright et al., MAGMA 21:121 (2008), MPRAGE fits: 1197/646/1084 ms at
- *   1.5 T and 1607/838/1332 ms at 3 T. The pallidum lies between striatum and white matter, as its iron makes it.
+ * - T1 of grey and white matter and of the striatum: Wright et al., MAGMA 21:121 (2008), MPRAGE fits: 1197/646/1084 ms
+ *   at 1.5 T and 1607/838/1332 ms at 3 T. The pallidum lies between striatum and white matter, as its iron makes it.
  * - T2 of grey and white matter: 110 and 80 ms, Wansapura et al., J Magn Reson Imaging 9:531 (1999).
  * - CSF: T1 4300 ms at all fields, Rooney et al., Magn Reson Med 57:308 (2007); T2 2000 ms, Spijkerman et al.,
  *   MAGMA 31:415 (2018). Blood: Stanisz et al., Magn Reson Med 54:507 (2005).
  * - Proton density: water contents 0.83 (grey) and 0.71 (white), Whittall et al., Magn Reson Med 37:34 (1997).
  * - ADC: cortex 0.89, deep grey 0.75, white matter 0.70 µm²/ms, Helenius et al., AJNR 23:194 (2002); CSF near free
  *   water at 37 °C, 3.0 µm²/ms.
- * - Glioblastoma: native T1 and T2 of oedema, solid tumour and necrosis lie between white matter and fluid in this order
- *   (relaxometry of Blystad et al., Sci Rep 10:17824 (2020); Nöth et al., NMR Biomed 33:e4242 (2020)); numbers are typical
- *   ones, not means of a study. What contrast agent does to them is in {@link relaxationAfterContrast}.
- * - Infarct: ADC about half of normal in the first two days, Lansberg et al., AJNR 22:637 (2001); T2 rises by about
- *   2 ms per hour, Damion et al., Phys Med Biol 64:095016 (2019): the value here is that of about 15 h.
+ * - Glioblastoma: T1 and T2 of oedema and solid tumour lie between those of grey matter and of necrosis, necrosis below
+ *   fluid. The numbers are plausible ones, chosen to keep these orders, not means of a study. What contrast agent does
+ *   to them is in {@link relaxationAfterContrast}.
+ * - Infarct: ADC about half of normal while acute; it stays low for a week, Lansberg et al., AJNR 22:637 (2001). T2
+ *   rises by about 2 ms per hour, Damion et al., Phys Med Biol 64:095016 (2019): here, grey matter after 15 h.
  */
 export const TISSUE_PROPERTIES: Readonly<Record<Tissue, TissueProperties>> = {
   csf: { t1: { 1.5: 4300, 3: 4300 }, t2: 2000, pd: 1, adc: 3 },
@@ -59,7 +59,7 @@ export const TISSUE_PROPERTIES: Readonly<Record<Tissue, TissueProperties>> = {
   oedema: { t1: { 1.5: 1150, 3: 1450 }, t2: 165, pd: 0.85, adc: 1.4 },
   enhancing: { t1: { 1.5: 1300, 3: 1600 }, t2: 135, pd: 0.84, adc: 1.1 },
   necrosis: { t1: { 1.5: 2100, 3: 2500 }, t2: 320, pd: 0.92, adc: 2.1 },
-  infarct: { t1: { 1.5: 1300, 3: 1650 }, t2: 130, pd: 0.82, adc: 0.4 },
+  infarct: { t1: { 1.5: 1300, 3: 1650 }, t2: 140, pd: 0.82, adc: 0.4 },
 };
 
 /** Longitudinal relaxivity of a gadolinium chelate in plasma, 1/(mM·s): 4.1 at 1.5 T, 3.7 at 3 T (Rohrer 2005). */

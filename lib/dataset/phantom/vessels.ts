@@ -18,7 +18,7 @@ interface Artery {
   readonly branches: number;
 }
 
-/** Calibres after Krabbe-Hartkamp et al., Radiology 207:103 (1998): 3–4 mm for the internal carotid, 2–3 mm beyond. */
+/** Typical adult calibres: some 4 mm for the carotid, 2–3 mm beyond (cf. J Med Imaging Radiat Oncol 53:248, 2009). */
 const ARTERIES: readonly Artery[] = [
   // basilar, vertebral, internal carotid
   { points: [[0, -7, -46], [0, -4, -32], [0, -4, -19]], radii: [1.7, 1.5], paired: false, branches: 0 },
@@ -117,8 +117,9 @@ export function fillVessels(tissues: TissueMap, vessels: readonly Tube[]): void 
 function stamp(share: Float32Array, { vessel, size, voxelMm }: { vessel: Tube; size: number; voxelMm: number }): void {
   const middle = (size - 1) / 2;
   const radius = Math.max(vessel.radii[0], vessel.radii[1]);
-  // A vessel thinner than a voxel is drawn one voxel wide and diluted to its true cross-section.
-  const drawn = Math.max(radius, voxelMm / 2), dilution = (radius / drawn) ** 2;
+  // A vessel thinner than a voxel is drawn one voxel wide. Averaging over a voxel of edge h turns the cross-section πR²
+  // into π(R² + h²/12); dilution restores that of the vessel.
+  const drawn = Math.max(radius, voxelMm / 2), dilution = radius ** 2 / (drawn ** 2 + voxelMm ** 2 / 12);
   const bounds = [0, 1, 2].map((axis) => {
     const low = Math.min(vessel.from[axis], vessel.to[axis]) - drawn - voxelMm;
     const high = Math.max(vessel.from[axis], vessel.to[axis]) + drawn + voxelMm;

@@ -1,0 +1,58 @@
+/** From summed gradients to those the optimiser applies. */
+import type { TemplateGradient, Templates } from "../templates/mod.ts";
+import { tf } from "../tensor/mod.ts";
+import type { Tensor } from "../tensor/mod.ts";
+
+/** What happens to gradients before an update. */
+export interface FinishOptions {
+  /** Batches that were summed. */
+  readonly accumulationSteps: number;
+  /** Largest norm of the model's gradient, templates apart; null = no clipping. */
+  readonly clipNorm: number | null;
+  readonly templates: Templates;
+  readonly templateGradient: TemplateGradient;
+}
+
+/**
+ * Averages the sums over the batches, clips the model's part, and turns the templates' part into the optimiser's.
+ *
+ * The templates are left out of the norm: at their first step their gradient is 10⁹ times too large (see
+ * {@linkcode Templates.optimizerGradient}) and would clip everything else to nothing.
+ *
+ * @param sums gradients by parameter name; emptied and freed
+ * @returns the norm of the model's gradient before clipping, and new tensors for the caller to free
+ */
+export function finishGradients(
+  sums: Map<string, Tensor>,
+  { accumulationSteps, clipNorm, templates, templateGradient }: FinishOptions,
+): { norm: number; gradients: Map<string, Tensor> } {
+  const templateName = templates.parameter.name;
+  const norm = gradientNorm([...sums].flatMap(([name, sum]) => name === templateName ? [] : [sum])) / accumulationSteps;
+  const factor = clipNorm === null ? 1 : Math.min(1, clipNorm / (norm + 1e-6));
+  const gradients = new Map<string, Tensor>();
+  for (const [name, sum] of sums) {
+    const finished = tf.tidy(() => {
+      if (name === templateName) {
+        return templates.optimizerGradient(scaled(sum, 1 / accumulationSteps), templateGradient);
+      }
+      return scaled(sum, factor / accumulationSteps);
+    });
+    sum.dispose();
+    gradients.set(name, finished);
+  }
+  sums.clear();
+  return { norm, gradients };
+}
+
+/** L2 norm over all gradients. */
+export function gradientNorm(gradients: readonly Tensor[]): number {
+  let squares = 0;
+  for (const gradient of gradients) {
+    for (const value of gradient.dataSync()) squares += value * value;
+  }
+  return Math.sqrt(squares);
+}
+
+function scaled(gradient: Tensor, factor: number): Tensor {
+  return factor === 1 ? tf.clone(gradient) : tf.mul(gradient, factor);
+}

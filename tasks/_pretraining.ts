@@ -1,0 +1,141 @@
+/** The run behind `deno task pretrain`: data, parts, trainer, results. */
+import { z } from "zod";
+import { parseConfigFile, resolveConfig } from "../lib/config.ts";
+import { ConfigError } from "../lib/errors.ts";
+import type { BackendInfo, BackendName } from "../lib/tensor/mod.ts";
+import { QUICK_CHECK, RECIPES, recipeSchema } from "../recipes/mod.ts";
+import type { ResolvedRecipe } from "../recipes/mod.ts";
+import type { RunData } from "./_run_data.ts";
+import { TrainingProgress } from "./_training_progress.ts";
+
+/** The command line. */
+export interface PretrainArguments {
+  readonly recipe?: string;
+  readonly assignments: readonly string[];
+  readonly data?: string;
+  readonly datalist?: string;
+  readonly config?: string;
+  readonly out?: string;
+  readonly resume?: string;
+  readonly backend: BackendName;
+  readonly quickCheck?: boolean;
+}
+
+/** What run.json holds. */
+interface RunDescription {
+  readonly recipe: string;
+  readonly options: ResolvedRecipe;
+  readonly data: RunData;
+}
+
+/** Exit status of a run that was interrupted and saved. */
+const INTERRUPTED = 130;
+
+/**
+ * Starts or resumes a run and sees it through.
+ *
+ * @returns the exit status: 0 done, 130 interrupted and saved
+ */
+export async function runPretraining(args: PretrainArguments): Promise<number> {
+  const host = await import("../lib/host/mod.ts");
+  const started = performance.now();
+  const description = args.resume === undefined ? await describeRun(args) : await readRun(args);
+  const { options, data, recipe } = description;
+  const keep = options.run.keepCheckpoints;
+  const folder = args.resume === undefined
+    ? await host.RunFolder.create(args.out ?? `runs/${recipe}-${timestamp()}`, { description, keep })
+    : host.RunFolder.open(args.resume, { keep });
+  const { selectBackend } = await import("../lib/tensor/mod.ts");
+  const backend = await selectBackend(args.backend);
+  announce(description, { folder: folder.path, backend });
+  const { openParts } = await import("./_run_parts.ts");
+  const parts = openParts(options, data);
+  const resume = args.resume === undefined ? undefined : await folder.latestCheckpoint();
+  const { pretrain } = await import("../lib/trainer/mod.ts");
+  let interrupted = false;
+  using progress = new TrainingProgress();
+  using _interrupt = host.onInterrupt(() => {
+    interrupted = true;
+    progress.print("stopping: finishing this step and saving; once more to stop at once");
+  });
+  try {
+    const result = await pretrain({
+      ...parts,
+      resume,
+      store: folder,
+      interrupted: () => interrupted,
+      onProgress: (state) => progress.show(state),
+    }, options);
+    progress[Symbol.dispose]();
+    if (!result.finished) {
+      console.log(`interrupted and saved; go on with: deno task pretrain --resume ${folder.path}`);
+      return INTERRUPTED;
+    }
+    const { writeResults } = await import("./_run_results.ts");
+    const seconds = (performance.now() - started) / 1000;
+    await writeResults(folder, {
+      ...description,
+      backend,
+      seconds,
+      templates: parts.templates,
+      validation: result.validation,
+    });
+    console.log(`\ndone in ${host.formatDuration(seconds)}: ${folder.path}/report.html`);
+    return 0;
+  } finally {
+    parts.close();
+  }
+}
+
+async function describeRun(args: PretrainArguments): Promise<RunDescription> {
+  const recipe = args.recipe ?? "quick";
+  const entry = Object.hasOwn(RECIPES, recipe) ? RECIPES[recipe] : undefined;
+  if (!entry) {
+    throw new ConfigError(`Cannot find recipe: expected one of ${Object.keys(RECIPES).join(", ")}, got "${recipe}"`);
+  }
+  const { readText } = await import("../lib/host/mod.ts");
+  const file = args.config === undefined ? undefined : parseConfigFile(await readText(args.config), args.config);
+  const assignments = [...(args.quickCheck ? QUICK_CHECK : []), ...args.assignments];
+  const options = resolveConfig(recipeSchema, entry.recipe, { file, assignments });
+  const { gatherData } = await import("./_run_data.ts");
+  const data = await gatherData(args, { recipe: options, print: (line) => console.log(line) });
+  return { recipe, options, data };
+}
+
+async function readRun({ resume, recipe, assignments, ...args }: PretrainArguments): Promise<RunDescription> {
+  const extra = [recipe, ...assignments, args.data, args.datalist, args.config, args.out].find((value) => value);
+  if (extra !== undefined) {
+    throw new ConfigError(
+      `Cannot resume ${resume}: expected no other options than those it was started with, got ${extra}`,
+    );
+  }
+  const { RunFolder } = await import("../lib/host/mod.ts");
+  const { runDataSchema, verify } = await import("./_run_data.ts");
+  const schema = z.strictObject({ recipe: z.string(), options: recipeSchema, data: runDataSchema });
+  const parsed = schema.safeParse(await RunFolder.readDescription(resume!));
+  if (!parsed.success) {
+    throw new ConfigError(
+      `Cannot resume ${resume}: run.json does not describe a run: ${z.prettifyError(parsed.error)}`,
+    );
+  }
+  await verify(parsed.data.data);
+  return parsed.data;
+}
+
+function announce(
+  { recipe, options, data }: RunDescription,
+  { folder, backend }: { folder: string; backend: BackendInfo },
+): void {
+  console.log(`recipe    ${recipe}: ${options.model}, ${options.run.epochs} epochs`);
+  console.log(`data      ${data.origin}: ${data.training.length} subjects, ${data.validation.length} held out`);
+  console.log(`backend   ${backend.description}`);
+  console.log(`run       ${folder}`);
+}
+
+/** 20260101-120000, local time: sorts by age and says when. */
+function timestamp(): string {
+  const now = new Date();
+  const pad = (value: number): string => String(value).padStart(2, "0");
+  const date = `${now.getFullYear()}${pad(now.getMonth() + 1)}${pad(now.getDate())}`;
+  return `${date}-${pad(now.getHours())}${pad(now.getMinutes())}${pad(now.getSeconds())}`;
+}

@@ -1,0 +1,51 @@
+/** The parts that the trainer of a run is given: model, templates and sources of crops. */
+import { MODALITIES, type SamplePlan, type Subject } from "../lib/dataset/mod.ts";
+import { openSampleSource } from "../lib/host/mod.ts";
+import { buildPretrainModel, MODEL_PRESETS } from "../lib/model/mod.ts";
+import { Templates } from "../lib/templates/mod.ts";
+import type { SubjectSource, TrainerParts } from "../lib/trainer/mod.ts";
+import type { ResolvedRecipe } from "../recipes/mod.ts";
+import type { RunData } from "./_run_data.ts";
+
+/** Parts, and how to let go of the loader's threads. */
+export type RunParts = Pick<TrainerParts, "model" | "templates" | "training" | "trainingCentres" | "validation"> & {
+  close(): void;
+};
+
+/** Share of the cache for random crops; centre crops are taken once. */
+const TRAINING_CACHE = 0.9;
+
+/** Builds everything from the options. */
+export function openParts(options: ResolvedRecipe, data: RunData): RunParts {
+  const { seed, preprocess, cropSize, loader, templates: { size, epsilon } } = options;
+  const open = (subjects: readonly Subject[], crop: SamplePlan["crop"]): SubjectSource => {
+    const random = crop === "random";
+    const plan: SamplePlan = {
+      root: data.root,
+      subjects,
+      preprocess,
+      seed,
+      crop,
+      cropSize,
+      templateSize: size,
+      sequences: options.method.sequences,
+      shuffleOrder: options.shuffleSequences,
+    };
+    const cacheBytes = loader.cacheMiB * 2 ** 20 * (random ? TRAINING_CACHE : (1 - TRAINING_CACHE) / 2);
+    return {
+      source: openSampleSource(plan, { workers: random ? loader.workers : 0, cacheBytes }),
+      count: subjects.length,
+    };
+  };
+  const training = open(data.training, "random");
+  const trainingCentres = open(data.training, "centre");
+  const validation = open(data.validation, "centre");
+  return {
+    model: buildPretrainModel(MODEL_PRESETS[options.model], { seed }),
+    templates: new Templates({ modalities: MODALITIES, size, epsilon }),
+    training,
+    trainingCentres,
+    validation,
+    close: () => [training, trainingCentres, validation].forEach(({ source }) => source.close()),
+  };
+}

@@ -1,0 +1,82 @@
+/** `deno task test`: format, lint, types, then all tests; the last line counts what passed and what failed. */
+
+/** What a run of tests came to. */
+export interface TestCount {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** Names of the tests that were skipped. */
+  readonly skippedNames: readonly string[];
+}
+
+/**
+ * Counts the tests in what `deno test` printed.
+ *
+ * @returns undefined when the output ends without a summary: the tests did not run
+ */
+export function countTests(output: string): TestCount | undefined {
+  // deno-lint-ignore no-control-regex -- the escape sequences of colours
+  const plain = output.replaceAll(/\x1b\[[0-9;]*m/g, "");
+  const summary = plain.match(/^(?:ok|FAILED) \| .*$/gm)?.at(-1);
+  if (summary === undefined) return undefined;
+  const count = (word: string): number => Number(summary.match(new RegExp(`\\| (\\d+) ${word}`))?.[1] ?? 0);
+  const skippedNames = [...plain.matchAll(/^(.*) \.\.\. ignored/gm)].map(([, name]) => name.trim());
+  return { passed: count("passed"), failed: count("failed"), skipped: count("ignored"), skippedNames };
+}
+
+/** The closing line: `12 passed, 0 failed`, and `, 1 skipped` when there are any. */
+export function formatCount({ passed, failed, skipped }: Omit<TestCount, "skippedNames">): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+}
+
+/** Runs deno; true when it succeeds. */
+async function succeeds(...args: string[]): Promise<boolean> {
+  const { success } = await new Deno.Command("deno", { args, stdout: "inherit", stderr: "inherit" }).spawn().status;
+  return success;
+}
+
+/** Runs the tests, shows their output as it comes, and returns it. */
+async function runTests(args: readonly string[]): Promise<{ success: boolean; output: string }> {
+  const temporary = Deno.env.get("TMPDIR") ?? Deno.env.get("TEMP") ?? Deno.env.get("TMP") ?? "/tmp";
+  const child = new Deno.Command("deno", {
+    args: [
+      "test",
+      "-q",
+      "--no-check",
+      "-P=test",
+      // The set of deno.json cannot name this machine's own temporary folder and deno.
+      `--allow-write=runs,${temporary}`,
+      `--allow-run=deno,${Deno.execPath()}`,
+      ...args,
+    ],
+    env: Deno.stdout.isTerminal() && !Deno.noColor ? { FORCE_COLOR: "1" } : {},
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const decoder = new TextDecoder();
+  let output = "";
+  for await (const bytes of child.stdout) {
+    await Deno.stdout.write(bytes);
+    output += decoder.decode(bytes, { stream: true });
+  }
+  const { success } = await child.status;
+  return { success, output };
+}
+
+/** Runs the gate and returns the status to exit with. */
+async function main(args: readonly string[]): Promise<number> {
+  const failures: string[] = [];
+  for (const step of [["fmt", "--check"], ["lint"], ["check"]]) {
+    if (!await succeeds(...step)) failures.push(`deno ${step.join(" ")}`);
+  }
+  const { success, output } = await runTests(args);
+  const counted = countTests(output);
+  const { passed = 0, failed = 0, skipped = 0, skippedNames = [] } = counted ?? {};
+  if (!success && failed === 0) failures.push("deno test");
+  if (Deno.env.get("CI") === "true") { for (const name of skippedNames) console.log(`skipped: ${name}`); }
+  for (const step of failures) console.log(`failed: ${step}`);
+  console.log(formatCount({ passed, failed: failed + failures.length, skipped }));
+  return success && failures.length === 0 ? 0 : 1;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { countTests, formatCount } from "../../tasks/test.ts";
+
+const OUTPUT = `running 3 tests from ./tests/a_test.ts
+crop() cuts a box ... \x1b[0m\x1b[32mok\x1b[0m \x1b[0m\x1b[38;5;245m(2ms)\x1b[0m
+gpu() runs where there is one ... \x1b[0m\x1b[33mignored\x1b[0m \x1b[0m\x1b[38;5;245m(0ms)\x1b[0m
+print() shows ok | 99 passed ... FAILED (1ms)
+
+\x1b[0m\x1b[31mFAILED\x1b[0m | 11 passed (4 steps) | 2 failed | 1 ignored \x1b[0m\x1b[38;5;245m(399ms)\x1b[0m
+
+`;
+
+Deno.test("countTests() reads the summary of deno test, colours or not, and the names of skipped tests", () => {
+  assert.deepEqual(countTests(OUTPUT), {
+    passed: 11,
+    failed: 2,
+    skipped: 1,
+    skippedNames: ["gpu() runs where there is one"],
+  });
+  assert.deepEqual(countTests("ok | 5 passed | 0 failed (1s)\n"), {
+    passed: 5,
+    failed: 0,
+    skipped: 0,
+    skippedNames: [],
+  });
+});
+
+Deno.test("countTests() gives nothing when the tests did not run", () => {
+  assert.equal(countTests("error: Module not found\n"), undefined);
+});
+
+Deno.test("formatCount() writes the closing line and leaves out what was not skipped", () => {
+  assert.equal(formatCount({ passed: 12, failed: 0, skipped: 0 }), "12 passed, 0 failed");
+  assert.equal(formatCount({ passed: 12, failed: 1, skipped: 3 }), "12 passed, 1 failed, 3 skipped");
+});

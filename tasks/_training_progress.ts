@@ -6,23 +6,22 @@ import type { TrainerProgress } from "../lib/trainer/mod.ts";
 /** Shows epoch, losses by name, volumes per second and the time left. */
 export class TrainingProgress implements Disposable {
   #line: Progress | undefined;
-  #started = 0;
+  #started: { readonly seconds: number; readonly volumes: number } | undefined;
 
   /** Takes the trainer's state after an update. */
   show({ record, epochs, totalSteps, volumes }: TrainerProgress): void {
-    if (!this.#line) {
-      // The first update tells where a resumed run starts, and its time is mostly that of loading.
-      this.#line = createProgress({ total: totalSteps, label: "pretrain", done: record.step - 1 });
-      this.#started = performance.now();
-    }
-    const seconds = (performance.now() - this.#started) / 1000;
+    const now = performance.now() / 1000;
+    // The first update's time is mostly that of loading: the clock starts after it.
+    this.#started ??= { seconds: now, volumes };
+    this.#line ??= createProgress({ total: totalSteps, label: "pretrain", done: record.step });
+    const rate = (volumes - this.#started.volumes) / (now - this.#started.seconds);
     this.#line.update(record.step, {
       epoch: `${record.epoch + 1}/${epochs}`,
       loss: record.loss,
       md: record.md,
       ...(record.cmr === null ? {} : { cmr: record.cmr }),
       ...(record.cl === null ? {} : { cl: record.cl }),
-      "volumes/s": seconds > 0 ? volumes / seconds : "–",
+      ...(Number.isFinite(rate) ? { "volumes/s": rate } : {}),
     });
   }
 

@@ -1,6 +1,9 @@
 /** Chooses the tensor backend once per process. */
 import { BackendUnavailableError } from "../errors.ts";
+import { registerPlainAdd } from "./reference_add.ts";
 import { tf } from "./tf.ts";
+
+registerPlainAdd();
 
 /** Names accepted by `--backend`. */
 export const BACKENDS = ["auto", "reference"] as const;

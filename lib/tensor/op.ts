@@ -6,6 +6,7 @@
  * primitive, and an explicit backward (tfjs cannot differentiate inside a gradient). `reference` is its specification:
  * tests compare forward and backward of the op with tfjs's autodiff of the reference.
  */
+import { plainBackend } from "./_plain_backend.ts";
 import { tf } from "./tf.ts";
 import type { NamedTensorMap, Tensor } from "./tf.ts";
 
@@ -33,11 +34,6 @@ export type Primitive<I, A extends Attributes> = (inputs: I, attributes: A) => T
 /** Tensor inputs by name; optional ones may be left out. */
 export type OpInputs<I> = { [K in keyof I]: Tensor | undefined };
 
-interface PlainBackend {
-  readonly data: { get(dataId: object): { values: Float32Array } };
-  makeTensorInfo(shape: number[], dtype: "float32", values: Float32Array): tf.TensorInfo;
-}
-
 /** Names of all primitives that have a plain kernel; tests take these kernels away to try the composites. */
 export const PLAIN_KERNELS: string[] = [];
 
@@ -52,7 +48,7 @@ export function definePrimitive<I extends OpInputs<I>, A extends Attributes>(
       kernelName: name,
       backendName: "cpu",
       kernelFunc: ({ inputs, attrs, backend }) => {
-        const cpu = backend as unknown as PlainBackend;
+        const cpu = plainBackend(backend);
         const given = inputs as Readonly<Record<string, tf.TensorInfo>>;
         const blocks = mapValues(given, (info) => ({ data: cpu.data.get(info.dataId).values, shape: info.shape }));
         const outputs = plain(blocks as Parameters<typeof plain>[0], (attrs ?? {}) as A);

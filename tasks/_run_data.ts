@@ -58,7 +58,12 @@ export async function gatherData(
     : await fromPhantoms(recipe);
   const { validation, training } = split(found.datalist, recipe);
   await verify({ root: found.datalist.root, training, validation });
-  return { root: found.datalist.root, origin: found.origin, training: [...training], validation: [...validation] } as RunData;
+  return {
+    root: found.datalist.root,
+    origin: found.origin,
+    training: [...training],
+    validation: [...validation],
+  } as RunData;
 }
 
 /** Checks that every file is there, readable, and on its subject's grid. */

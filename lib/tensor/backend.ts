@@ -1,12 +1,13 @@
 /** Chooses the tensor backend once per process. */
-import { BackendUnavailableError } from "../errors.ts";
+import { BackendUnavailableError, messageOf } from "../errors.ts";
 import { registerPlainAdd } from "./reference_add.ts";
+import { SimdBackend } from "./simd/backend.ts";
 import { tf } from "./tf.ts";
 
 registerPlainAdd();
 
 /** Names accepted by `--backend`. */
-export const BACKENDS = ["auto", "reference"] as const;
+export const BACKENDS = ["auto", "simd", "reference"] as const;
 
 /** A backend by the name users know. */
 export type BackendName = (typeof BACKENDS)[number];
@@ -22,17 +23,37 @@ export interface BackendInfo {
 /**
  * Starts the backend that all later tensor work uses.
  *
- * `reference` is TensorFlow.js's plain JavaScript backend with this toolkit's plain kernels, single-threaded.
+ * `simd` keeps tensors in one WebAssembly memory and computes the hot operations there; `reference` is TensorFlow.js's
+ * plain JavaScript backend with this toolkit's plain kernels. Both use one thread. `auto` takes `simd` where it starts.
  *
  * @throws {BackendUnavailableError} when it cannot start here
  */
 export async function selectBackend(name: BackendName): Promise<BackendInfo> {
-  if (!await tf.setBackend("cpu")) {
-    throw new BackendUnavailableError(`Cannot start backend "${name}": TensorFlow.js's cpu backend did not initialise`);
+  if (name === "reference") return await startReference();
+  try {
+    return await startSimd();
+  } catch (cause) {
+    if (name === "auto") return await startReference();
+    throw new BackendUnavailableError(`Cannot start backend "simd": ${messageOf(cause)}`, { cause });
   }
-  await tf.ready();
+}
+
+async function startReference(): Promise<BackendInfo> {
+  await tf.setBackend("cpu");
   return {
     name: "reference",
     description: `reference (plain TypeScript kernels, tfjs ${tf.version_core}, one thread)`,
   };
+}
+
+async function startSimd(): Promise<BackendInfo> {
+  if (!tf.engine().registryFactory["simd"]) {
+    const backend = await SimdBackend.open();
+    tf.registerBackend("simd", () => backend);
+    for (const kernel of tf.getKernelsForBackend("cpu")) {
+      if (!tf.getKernel(kernel.kernelName, "simd")) tf.registerKernel({ ...kernel, backendName: "simd" });
+    }
+  }
+  await tf.setBackend("simd");
+  return { name: "simd", description: `simd (WebAssembly SIMD kernels, tfjs ${tf.version_core}, one thread)` };
 }

@@ -8,6 +8,8 @@
  */
 import { plainBackend } from "./_plain_backend.ts";
 import { tf } from "./tf.ts";
+import type { SimdBackend } from "./simd/backend.ts";
+import type { SimdArray, SimdRuntime } from "./simd/runtime.ts";
 import type { NamedTensorMap, Tensor } from "./tf.ts";
 
 /** Plain numbers that steer an op; no tensors. */
@@ -25,8 +27,13 @@ export interface PrimitiveDefinition<I, A extends Attributes> {
   /** The computation in tfjs operations; runs on any backend. */
   composite(inputs: I, attributes: A): Tensor[];
   /** The computation in plain loops, for the reference backend. */
-  plain?(inputs: { readonly [K in keyof I]: I[K] extends Tensor ? Block : Block | undefined }, attributes: A): Block[];
+  plain?(inputs: Arrays<I, Block>, attributes: A): Block[];
+  /** The computation by kernels of the WebAssembly module, for the `simd` backend. */
+  simd?(inputs: Arrays<I, SimdArray>, attributes: A, runtime: SimdRuntime): SimdArray[];
 }
+
+/** A primitive's inputs as a kernel sees them; optional ones may be missing. */
+export type Arrays<I, T> = { readonly [K in keyof I]: I[K] extends Tensor ? T : T | undefined };
 
 /** Runs a primitive with the best implementation of the current backend. */
 export type Primitive<I, A extends Attributes> = (inputs: I, attributes: A) => Tensor[];
@@ -41,7 +48,7 @@ export const PLAIN_KERNELS: string[] = [];
 export function definePrimitive<I extends OpInputs<I>, A extends Attributes>(
   definition: PrimitiveDefinition<I, A>,
 ): Primitive<I, A> {
-  const { name, composite, plain } = definition;
+  const { name, composite, plain, simd } = definition;
   if (plain) {
     PLAIN_KERNELS.push(name);
     tf.registerKernel({
@@ -53,6 +60,18 @@ export function definePrimitive<I extends OpInputs<I>, A extends Attributes>(
         const blocks = mapValues(given, (info) => ({ data: cpu.data.get(info.dataId).values, shape: info.shape }));
         const outputs = plain(blocks as Parameters<typeof plain>[0], (attrs ?? {}) as A);
         return outputs.map((block) => cpu.makeTensorInfo([...block.shape], "float32", block.data));
+      },
+    });
+  }
+  if (simd) {
+    tf.registerKernel({
+      kernelName: name,
+      backendName: "simd",
+      kernelFunc: ({ inputs, attrs, backend }) => {
+        const given = inputs as Readonly<Record<string, tf.TensorInfo>>;
+        return (backend as SimdBackend).runKernel(given, (arrays, runtime) => {
+          return simd(arrays as Parameters<typeof simd>[0], (attrs ?? {}) as A, runtime);
+        });
       },
     });
   }

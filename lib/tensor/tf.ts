@@ -7,8 +7,10 @@ import "@tensorflow/tfjs-backend-cpu";
 // Outside a browser the cpu backend prints an advertisement for its native sibling on first use unless this is off.
 tf.env().set("IS_NODE", false);
 
+export { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
 export { tf };
 export type {
+  DataType,
   NamedTensorMap,
   Scalar,
   Tensor,
@@ -16,5 +18,6 @@ export type {
   Tensor2D,
   Tensor4D,
   Tensor5D,
+  TensorInfo,
   Variable,
 } from "@tensorflow/tfjs-core";

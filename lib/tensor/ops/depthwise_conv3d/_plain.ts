@@ -13,16 +13,18 @@ export interface DepthwiseSize {
   readonly kernel: number;
 }
 
-/** Copies x `[B, D, H, W, C]` into a border of (kernel − 1)/2 zeros. */
+/** Copies x `[B, D, H, W, C]` into a border of (kernel − 1)/2 zeros; `padded` must be zero there already. */
 export function padBorder(
   x: Float32Array,
   { batch, depth, height, width, channels, kernel }: DepthwiseSize,
+  padded: Float32Array = new Float32Array(
+    batch * (depth + kernel - 1) * (height + kernel - 1) * (width + kernel - 1) * channels,
+  ),
 ): Float32Array {
   const border = (kernel - 1) / 2;
   const row = width * channels;
   const paddedRow = (width + 2 * border) * channels;
   const paddedSlice = (height + 2 * border) * paddedRow;
-  const padded = new Float32Array(batch * (depth + 2 * border) * paddedSlice);
   for (let b = 0, from = 0; b < batch; b++) {
     for (let d = 0; d < depth; d++) {
       let to = (b * (depth + 2 * border) + d + border) * paddedSlice + border * paddedRow + border * channels;

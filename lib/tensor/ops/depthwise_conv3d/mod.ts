@@ -2,6 +2,7 @@
 import { defineOp, definePrimitive } from "../../op.ts";
 import type { Block, NoAttributes } from "../../op.ts";
 import { channelsOf, expectShape, shapeOf } from "../../shape.ts";
+import type { SimdArray, SimdRuntime } from "../../simd/runtime.ts";
 import { tf } from "../../tf.ts";
 import type { Tensor, Tensor5D } from "../../tf.ts";
 import { channelSum } from "../_channel_sum.ts";
@@ -34,7 +35,7 @@ function reference({ x, weight, bias }: DepthwiseInputs): Tensor {
   return bias ? tf.add(y, bias) : y;
 }
 
-function sizeFrom(x: Block, kernel: number): DepthwiseSize {
+function sizeFrom(x: Pick<Block, "shape">, kernel: number): DepthwiseSize {
   const [batch, depth, height, width, channels] = x.shape;
   return { batch, depth, height, width, channels, kernel };
 }
@@ -46,6 +47,7 @@ const forward = definePrimitive<DepthwiseInputs, NoAttributes>({
     const size = sizeFrom(x, weight.shape[0]);
     return [{ data: convolve(padBorder(x.data, size), weight.data, size, bias?.data), shape: x.shape }];
   },
+  simd: ({ x, weight, bias }, _, runtime) => [simdConvolve({ x, weight, bias: bias?.pointer ?? 0 }, runtime)],
 });
 
 const inputGradient = definePrimitive<{ dy: Tensor; weight: Tensor }, NoAttributes>({
@@ -57,6 +59,11 @@ const inputGradient = definePrimitive<{ dy: Tensor; weight: Tensor }, NoAttribut
       data: convolve(padBorder(dy.data, size), flipKernel(weight.data, size.channels), size),
       shape: dy.shape,
     }];
+  },
+  simd({ dy, weight }, _, runtime) {
+    const flipped = runtime.scratch(weight.length);
+    flipped.data.set(flipKernel(weight.data, weight.shape[3]));
+    return [simdConvolve({ x: dy, weight: { ...flipped, shape: weight.shape }, bias: 0 }, runtime)];
   },
 });
 
@@ -71,7 +78,43 @@ const weightGradient = definePrimitive<{ x: Tensor; dy: Tensor }, { kernel: numb
     const data = plainWeightGradient(padBorder(x.data, size), dy.data, size);
     return [{ data, shape: [kernel, kernel, kernel, size.channels] }];
   },
+  simd({ x, dy }, { kernel }, runtime) {
+    const size = sizeFrom(x, kernel);
+    const { batch, depth, height, width, channels } = size;
+    const padded = simdPad(x, size, runtime);
+    const dWeight = runtime.output([kernel, kernel, kernel, channels]);
+    dWeight.data.fill(0);
+    const rows = batch * depth * height;
+    const lines = kernel * kernel;
+    const { depthwiseWeightGradient } = runtime.kernels;
+    const addresses = [padded.pointer, dy.pointer, dWeight.pointer] as const;
+    depthwiseWeightGradient(...addresses, rows, depth, height, width, channels, kernel, 0, lines);
+    return [dWeight];
+  },
 });
+
+function simdPad(x: SimdArray, size: DepthwiseSize, runtime: SimdRuntime): SimdArray {
+  const grow = size.kernel - 1;
+  const { batch, depth, height, width, channels } = size;
+  const padded = runtime.scratch(batch * (depth + grow) * (height + grow) * (width + grow) * channels);
+  padded.data.fill(0);
+  padBorder(x.data, size, padded.data);
+  return padded;
+}
+
+function simdConvolve(
+  { x, weight, bias }: { x: SimdArray; weight: SimdArray; bias: number },
+  runtime: SimdRuntime,
+): SimdArray {
+  const size = sizeFrom(x, weight.shape[0]);
+  const { batch, depth, height, width, channels, kernel } = size;
+  const padded = simdPad(x, size, runtime);
+  const y = runtime.output(x.shape);
+  const rows = batch * depth * height;
+  const addresses = [padded.pointer, weight.pointer, bias, y.pointer] as const;
+  runtime.kernels.depthwiseForward(...addresses, depth, height, width, channels, kernel, 0, rows);
+  return y;
+}
 
 /** The op behind {@linkcode depthwiseConv3d}. */
 export const depthwiseConv3dOp = defineOp<DepthwiseInputs, NoAttributes>({

@@ -17,6 +17,11 @@ const forward = definePrimitive<{ x: Tensor }, NoAttributes>({
     for (let i = 0; i < data.length; i++) data[i] = 0.5 * x.data[i] * (1 + erf(x.data[i] * Math.SQRT1_2));
     return [{ data, shape: x.shape }];
   },
+  simd({ x }, _, runtime) {
+    const y = runtime.output(x.shape);
+    runtime.kernels.geluForward(x.pointer, y.pointer, 0, x.length);
+    return [y];
+  },
 });
 
 const DENSITY = 1 / Math.sqrt(2 * Math.PI);
@@ -36,6 +41,11 @@ const backward = definePrimitive<{ dy: Tensor; x: Tensor }, NoAttributes>({
       data[i] = dy.data[i] * (cumulative + value * DENSITY * Math.exp(-0.5 * value * value));
     }
     return [{ data, shape: x.shape }];
+  },
+  simd({ dy, x }, _, runtime) {
+    const dx = runtime.output(x.shape);
+    runtime.kernels.geluGradient(x.pointer, dy.pointer, dx.pointer, 0, x.length);
+    return [dx];
   },
 });
 

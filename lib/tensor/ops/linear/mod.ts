@@ -6,6 +6,7 @@ import { tf } from "../../tf.ts";
 import type { Tensor, Tensor2D } from "../../tf.ts";
 import { channelSum } from "../_channel_sum.ts";
 import { gemm, rowMajor, transposed } from "../_gemm.ts";
+import { multiply } from "../../simd/multiply.ts";
 
 interface LinearInputs {
   x: Tensor;
@@ -35,6 +36,14 @@ const forward = definePrimitive<LinearInputs, NoAttributes>({
     });
     return [{ data, shape: [...x.shape.slice(0, -1), n] }];
   },
+  simd({ x, weight, bias }, _, runtime) {
+    const [k, n] = weight.shape;
+    const m = x.length / k;
+    const y = runtime.output([...x.shape.slice(0, -1), n]);
+    if (bias) { for (let i = 0; i < m; i++) y.data.set(bias.data, i * n); }
+    multiply({ a: [x, k, 1], b: [weight, n, 1], c: y }, { m, n, k, accumulate: !!bias }, runtime);
+    return [y];
+  },
 });
 
 const inputGradient = definePrimitive<{ dy: Tensor; weight: Tensor }, NoAttributes>({
@@ -51,6 +60,12 @@ const inputGradient = definePrimitive<{ dy: Tensor; weight: Tensor }, NoAttribut
     gemm({ a: rowMajor(dy.data, k), b: transposed(rowMajor(weight.data, k)), c: rowMajor(data, n) }, { m, n, k });
     return [{ data, shape: [...dy.shape.slice(0, -1), n] }];
   },
+  simd({ dy, weight }, _, runtime) {
+    const [n, k] = weight.shape;
+    const dx = runtime.output([...dy.shape.slice(0, -1), n]);
+    multiply({ a: [dy, k, 1], b: [weight, 1, k], c: dx }, { m: dy.length / k, n, k }, runtime);
+    return [dx];
+  },
 });
 
 const weightGradient = definePrimitive<{ x: Tensor; dy: Tensor }, NoAttributes>({
@@ -65,6 +80,13 @@ const weightGradient = definePrimitive<{ x: Tensor; dy: Tensor }, NoAttributes>(
     const data = new Float32Array(m * n);
     gemm({ a: transposed(rowMajor(x.data, m)), b: rowMajor(dy.data, n), c: rowMajor(data, n) }, { m, n, k });
     return [{ data, shape: [m, n] }];
+  },
+  simd({ x, dy }, _, runtime) {
+    const m = x.shape[x.shape.length - 1];
+    const n = dy.shape[dy.shape.length - 1];
+    const dWeight = runtime.output([m, n]);
+    multiply({ a: [x, 1, m], b: [dy, n, 1], c: dWeight }, { m, n, k: x.length / m }, runtime);
+    return [dWeight];
   },
 });
 

@@ -1,0 +1,55 @@
+/** `deno task build:simd`: compiles all AssemblyScript kernels into the one module of the simd backend. */
+import asc from "assemblyscript/asc";
+
+const ROOT = new URL("..", import.meta.url);
+const OUTPUT = "lib/tensor/simd/kernels.wasm";
+
+/** Flags of the module: one shared memory, made by the backend, and no runtime of its own. */
+const FLAGS = [
+  "-O3",
+  "--enable=simd",
+  "--enable=relaxed-simd",
+  "--enable=threads",
+  "--importMemory",
+  "--sharedMemory",
+  "--initialMemory=256",
+  "--maximumMemory=65536",
+  "--runtime=stub",
+];
+
+/**
+ * Compiles the kernels.
+ *
+ * @returns the module's bytes: the same for the same sources, on any machine
+ * @throws {Error} with the compiler's messages
+ */
+export async function buildKernels(): Promise<Uint8Array> {
+  const ops = [...Deno.readDirSync(new URL("lib/tensor/ops/", ROOT))].filter(({ isDirectory }) => isDirectory);
+  const folders = ops.map(({ name }) => `lib/tensor/ops/${name}/kernel.as.ts`).sort();
+  const entries = ["lib/tensor/simd/gemm.as.ts", ...folders.filter((path) => read(path) !== null)];
+  let binary: Uint8Array | undefined;
+  const { error, stderr } = await asc.main([...entries, ...FLAGS, "-o", "kernels.wasm"], {
+    readFile: (path) => read(path),
+    writeFile: (_, content) => {
+      if (content instanceof Uint8Array) binary = content;
+    },
+    listFiles: () => [],
+  });
+  if (error || !binary) throw new Error(`Cannot compile kernels: ${stderr.toString() || error?.message}`);
+  return binary;
+}
+
+function read(path: string): string | null {
+  try {
+    return Deno.readTextFileSync(new URL(path, ROOT));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+if (import.meta.main) {
+  const binary = await buildKernels();
+  await Deno.writeFile(new URL(OUTPUT, ROOT), binary);
+  console.log(`${OUTPUT}: ${binary.length} bytes`);
+}

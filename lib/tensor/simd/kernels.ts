@@ -42,6 +42,23 @@ export interface Kernels {
     begin: number,
     end: number,
   ): void;
+  adamw(
+    parameter: number,
+    gradient: number,
+    firstMoment: number,
+    secondMoment: number,
+    value: number,
+    first: number,
+    second: number,
+    beta1: number,
+    beta2: number,
+    epsilon: number,
+    keep: number,
+    stepSize: number,
+    rootCorrection: number,
+    begin: number,
+    end: number,
+  ): void;
   geluForward(x: number, y: number, begin: number, end: number): void;
   geluGradient(x: number, dy: number, dx: number, begin: number, end: number): void;
 }

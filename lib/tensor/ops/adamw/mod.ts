@@ -48,6 +48,17 @@ const update = definePrimitive<AdamwInputs, AdamwAttributes>({
     }
     return [value, first, second].map((data) => ({ data, shape: parameter.shape }));
   },
+  simd({ parameter, gradient, firstMoment, secondMoment }, attributes, runtime) {
+    const { learningRate, beta1, beta2, epsilon, weightDecay } = attributes;
+    const { stepSize, rootCorrection } = corrections(attributes);
+    const outputs = [0, 1, 2].map(() => runtime.output(parameter.shape));
+    const [p, g, m, v] = [parameter, gradient, firstMoment, secondMoment].map(({ pointer }) => pointer);
+    const [value, first, second] = outputs.map(({ pointer }) => pointer);
+    const keep = 1 - learningRate * weightDecay;
+    const rates = [beta1, beta2, epsilon, keep, stepSize, rootCorrection] as const;
+    runtime.kernels.adamw(p, g, m, v, value, first, second, ...rates, 0, parameter.length);
+    return outputs;
+  },
 });
 
 /**

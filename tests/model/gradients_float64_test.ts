@@ -1,0 +1,93 @@
+/** Gradients of whole models against central differences in float64. */
+import "../tensor/_float64.ts";
+import assert from "node:assert/strict";
+import { randomStream } from "../../lib/random.ts";
+import { buildPretrainModel } from "../../lib/model/mod.ts";
+import type { ModelConfig } from "../../lib/model/mod.ts";
+import { sampleSquaredError, selectBackend, tf } from "../../lib/tensor/mod.ts";
+import type { Scalar, Tensor5D } from "../../lib/tensor/mod.ts";
+
+await selectBackend("reference");
+
+const STEP = 1e-5;
+
+function volumes(seed: number): Tensor5D {
+  const random = randomStream(seed, "volumes");
+  const values = Float32Array.from({ length: 2 * 16 ** 3 }, () => random.normal());
+  return tf.tensor(values, [2, 16, 16, 16, 1]);
+}
+
+const MODELS: readonly { config: ModelConfig; probes: readonly string[] }[] = [
+  {
+    config: {
+      backbone: "uniformer",
+      inChannels: 1,
+      embedDims: [8, 8, 16, 16],
+      depths: [1, 1, 1, 1],
+      headDim: 8,
+      mlpRatio: 2,
+    },
+    probes: [
+      "encoder.uniformer.patch_embed1.proj.weight",
+      "encoder.uniformer.blocks1.0.pos_embed.weight",
+      "encoder.uniformer.blocks1.0.norm1.weight",
+      "encoder.uniformer.blocks2.0.attn.weight",
+      "encoder.uniformer.blocks2.0.norm2.bias",
+      "encoder.uniformer.patch_embed3.norm.weight",
+      "encoder.uniformer.blocks3.0.attn.qkv.weight",
+      "encoder.uniformer.blocks3.0.mlp.fc1.bias",
+      "encoder.uniformer.blocks4.0.attn.proj.weight",
+      "encoder.uniformer.norm.weight",
+      "decoder.decoder3.transp_conv.conv.weight",
+      "decoder.out_1.conv.conv.bias",
+    ],
+  },
+  {
+    config: { backbone: "unet3d", inChannels: 1, initChannels: 8 },
+    probes: [
+      "conv1a.weight",
+      "conv1b.gn1.weight",
+      "ds2.bias",
+      "conv4c.conv2.weight",
+      "up3conva.weight",
+      "up1conv.bias",
+    ],
+  },
+];
+
+for (const { config, probes } of MODELS) {
+  Deno.test(`${config.backbone} in training has the gradient of central differences`, () => {
+    const model = buildPretrainModel(config, { seed: 6 });
+    const [input, target] = [volumes(1), volumes(2)];
+    // The deepest features take part so that the encoder's gradient is not made of the reconstruction's alone.
+    const lossOf = (): Scalar =>
+      tf.tidy(() => {
+        const { features, reconstruction } = model.forward(input, { training: true });
+        const deepest = tf.mean(tf.mul(features[3], tf.sin(features[3])));
+        return tf.add(tf.mean(sampleSquaredError(reconstruction, target)), deepest);
+      });
+    const { value, grads } = tf.variableGrads(lossOf);
+    for (const probe of probes) {
+      const parameter = model.parameters.find(({ name }) => name === probe);
+      assert.ok(parameter, probe);
+      const { variable } = parameter;
+      const analytic = grads[variable.name].dataSync();
+      const original = variable.dataSync().slice();
+      const index = randomStream(7, `probe ${probe}`).integer(original.length);
+      const at = (offset: number): number =>
+        tf.tidy(() => {
+          const moved = original.slice();
+          moved[index] += offset;
+          variable.assign(tf.tensor(moved, variable.shape));
+          return lossOf().dataSync()[0];
+        });
+      const numeric = (at(STEP) - at(-STEP)) / (2 * STEP);
+      at(0);
+      assert.ok(Math.abs(numeric) > 1e-9, `d${probe}[${index}] is too small to tell anything: ${numeric}`);
+      const error = Math.abs(numeric - analytic[index]) / Math.abs(numeric);
+      assert.ok(error < 1e-4, `d${probe}[${index}]: analytic ${analytic[index]}, numeric ${numeric}`);
+    }
+    tf.dispose([value, grads, input, target]);
+    model.dispose();
+  });
+}

@@ -9,15 +9,13 @@ import type { Scalar, Tensor5D } from "../../lib/tensor/mod.ts";
 
 await selectBackend("reference");
 
-const STEP = 1e-5;
-
 function volumes(seed: number): Tensor5D {
   const random = randomStream(seed, "volumes");
   const values = Float32Array.from({ length: 2 * 16 ** 3 }, () => random.normal());
   return tf.tensor(values, [2, 16, 16, 16, 1]);
 }
 
-const MODELS: readonly { config: ModelConfig; probes: readonly string[] }[] = [
+const MODELS: readonly { config: ModelConfig; step: number; probes: readonly string[] }[] = [
   {
     config: {
       backbone: "uniformer",
@@ -27,6 +25,7 @@ const MODELS: readonly { config: ModelConfig; probes: readonly string[] }[] = [
       headDim: 8,
       mlpRatio: 2,
     },
+    step: 1e-5,
     probes: [
       "encoder.uniformer.patch_embed1.proj.weight",
       "encoder.uniformer.blocks1.0.pos_embed.weight",
@@ -44,6 +43,8 @@ const MODELS: readonly { config: ModelConfig; probes: readonly string[] }[] = [
   },
   {
     config: { backbone: "unet3d", inChannels: 1, initChannels: 8 },
+    // Small, so that hardly a voxel crosses the kink of a ReLU on the way.
+    step: 1e-7,
     probes: [
       "conv1a.weight",
       "conv1b.gn1.weight",
@@ -55,7 +56,7 @@ const MODELS: readonly { config: ModelConfig; probes: readonly string[] }[] = [
   },
 ];
 
-for (const { config, probes } of MODELS) {
+for (const { config, step, probes } of MODELS) {
   Deno.test(`${config.backbone} in training has the gradient of central differences`, () => {
     const model = buildPretrainModel(config, { seed: 6 });
     const [input, target] = [volumes(1), volumes(2)];
@@ -81,9 +82,9 @@ for (const { config, probes } of MODELS) {
           variable.assign(tf.tensor(moved, variable.shape));
           return lossOf().dataSync()[0];
         });
-      const numeric = (at(STEP) - at(-STEP)) / (2 * STEP);
+      const numeric = (at(step) - at(-step)) / (2 * step);
       at(0);
-      assert.ok(Math.abs(numeric) > 1e-9, `d${probe}[${index}] is too small to tell anything: ${numeric}`);
+      assert.ok(Math.abs(numeric) > 1e-6, `d${probe}[${index}] is too small to tell anything: ${numeric}`);
       const error = Math.abs(numeric - analytic[index]) / Math.abs(numeric);
       assert.ok(error < 1e-4, `d${probe}[${index}]: analytic ${analytic[index]}, numeric ${numeric}`);
     }

@@ -153,3 +153,12 @@ function copyTile(tile: usize, c: usize, cRow: i32, rows: i32, columns: i32, add
     }
   }
 }
+
+/** Writes the row `bias` of n values into each of m rows of y: where a product with bias starts from. */
+export function fillRows(bias: usize, y: usize, m: i32, n: i32): void {
+  const bytes = <usize> (n << 2);
+  for (let i = 0; i < m; i++) {
+    memory.copy(y, bias, bytes);
+    y += bytes;
+  }
+}

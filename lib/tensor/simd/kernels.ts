@@ -59,6 +59,17 @@ export interface Kernels {
     begin: number,
     end: number,
   ): void;
+  fillRows(bias: number, y: number, m: number, n: number): void;
+  foldBlocks(
+    fine: number,
+    folded: number,
+    height: number,
+    width: number,
+    channels: number,
+    fold: number,
+    begin: number,
+    end: number,
+  ): void;
   geluForward(x: number, y: number, begin: number, end: number): void;
   geluGradient(x: number, dy: number, dx: number, begin: number, end: number): void;
 }

@@ -5,6 +5,7 @@ import type { Block } from "../../op.ts";
 import { expectShape, shapeOf } from "../../shape.ts";
 import { tf } from "../../tf.ts";
 import type { Tensor } from "../../tf.ts";
+import { heapGemm } from "../../simd/multiply.ts";
 import { gemm, rowMajor, transposed } from "../_gemm.ts";
 import type { Matrix } from "../_gemm.ts";
 
@@ -28,16 +29,19 @@ function reference({ qkv }: AttentionInputs, { heads, scale }: AttentionAttribut
 const forward = definePrimitive<AttentionInputs, AttentionAttributes>({
   name: "SelfAttention",
   composite: (inputs, attributes) => [reference(inputs, attributes)],
-  plain({ qkv }, { heads, scale }) {
+  plain({ qkv }, attributes) {
     const [batch, tokens, e3] = qkv.shape;
-    const embedding = e3 / 3;
-    const data = new Float32Array(batch * tokens * embedding);
+    const data = new Float32Array(batch * tokens * e3 / 3);
     const weights = rowMajor(new Float32Array(tokens * tokens), tokens);
-    forEachHead(qkv, heads, ({ q, k, v, output, width }) => {
-      attentionWeights({ q, k, weights }, { tokens, width, scale });
-      gemm({ a: weights, b: v, c: output(data, 0, embedding) }, { m: tokens, n: width, k: tokens });
-    });
-    return [{ data, shape: [batch, tokens, embedding] }];
+    attend({ qkv, output: data, weights, attributes, gemm });
+    return [{ data, shape: [batch, tokens, e3 / 3] }];
+  },
+  simd({ qkv }, attributes, runtime) {
+    const [batch, tokens, e3] = qkv.shape;
+    const output = runtime.output([batch, tokens, e3 / 3]);
+    const weights = rowMajor(runtime.scratch(tokens * tokens).data, tokens);
+    attend({ qkv, output: output.data, weights, attributes, gemm: heapGemm(runtime) });
+    return [output];
   },
 });
 
@@ -54,25 +58,64 @@ const backward = definePrimitive<{ dy: Tensor; qkv: Tensor }, AttentionAttribute
     const parts = [tf.matMul(dScores, k), tf.matMul(dScores, q, true, false), tf.matMul(weights, dOutput, true, false)];
     return [tf.reshape(tf.transpose(tf.stack(parts), [1, 3, 0, 2, 4]), [b, n, e3])];
   },
-  plain({ dy, qkv }, { heads, scale }) {
-    const [, tokens, e3] = qkv.shape;
-    const embedding = e3 / 3;
+  plain({ dy, qkv }, attributes) {
+    const [, tokens] = qkv.shape;
     const dQkv = new Float32Array(qkv.data.length);
     const weights = rowMajor(new Float32Array(tokens * tokens), tokens);
     const dScores = rowMajor(new Float32Array(tokens * tokens), tokens);
-    forEachHead(qkv, heads, ({ q, k, v, output, width }) => {
-      const dOutput = output(dy.data, 0, embedding);
-      attentionWeights({ q, k, weights }, { tokens, width, scale });
-      gemm({ a: dOutput, b: transposed(v), c: dScores }, { m: tokens, n: tokens, k: width });
-      softmaxGradient({ weights: weights.data, gradient: dScores.data }, { tokens, scale });
-      const size = { m: tokens, n: width, k: tokens };
-      gemm({ a: dScores, b: k, c: output(dQkv, 0, e3) }, size);
-      gemm({ a: transposed(dScores), b: q, c: output(dQkv, embedding, e3) }, size);
-      gemm({ a: transposed(weights), b: dOutput, c: output(dQkv, 2 * embedding, e3) }, size);
-    });
+    attendGradient({ qkv, dy: dy.data, dQkv, weights, dScores, attributes, gemm });
     return [{ data: dQkv, shape: qkv.shape }];
   },
+  simd({ dy, qkv }, attributes, runtime) {
+    const [, tokens] = qkv.shape;
+    const dQkv = runtime.output(qkv.shape);
+    const weights = rowMajor(runtime.scratch(tokens * tokens).data, tokens);
+    const dScores = rowMajor(runtime.scratch(tokens * tokens).data, tokens);
+    attendGradient({ qkv, dy: dy.data, dQkv: dQkv.data, weights, dScores, attributes, gemm: heapGemm(runtime) });
+    return [dQkv];
+  },
 });
+
+interface AttentionWork {
+  readonly qkv: Block;
+  readonly weights: Matrix;
+  readonly attributes: AttentionAttributes;
+  /** Plain product, or that of the heap. */
+  readonly gemm: typeof gemm;
+}
+
+/** Head by head: output = softmax(q·kᵀ·scale)·v. */
+function attend({ qkv, output: data, weights, attributes, gemm }: AttentionWork & { output: Float32Array }): void {
+  const [, tokens, e3] = qkv.shape;
+  forEachHead(qkv, attributes.heads, ({ q, k, v, output, width }) => {
+    gemm({ a: q, b: transposed(k), c: weights }, { m: tokens, n: tokens, k: width });
+    softmaxRows(weights.data, { tokens, scale: attributes.scale });
+    gemm({ a: weights, b: v, c: output(data, 0, e3 / 3) }, { m: tokens, n: width, k: tokens });
+  });
+}
+
+function attendGradient(
+  { qkv, dy, dQkv, weights, dScores, attributes, gemm }: AttentionWork & {
+    dy: Float32Array;
+    dQkv: Float32Array;
+    dScores: Matrix;
+  },
+): void {
+  const [, tokens, e3] = qkv.shape;
+  const embedding = e3 / 3;
+  const { heads, scale } = attributes;
+  forEachHead(qkv, heads, ({ q, k, v, output, width }) => {
+    const dOutput = output(dy, 0, embedding);
+    gemm({ a: q, b: transposed(k), c: weights }, { m: tokens, n: tokens, k: width });
+    softmaxRows(weights.data, { tokens, scale });
+    gemm({ a: dOutput, b: transposed(v), c: dScores }, { m: tokens, n: tokens, k: width });
+    softmaxGradient({ weights: weights.data, gradient: dScores.data }, { tokens, scale });
+    const size = { m: tokens, n: width, k: tokens };
+    gemm({ a: dScores, b: k, c: output(dQkv, 0, e3) }, size);
+    gemm({ a: transposed(dScores), b: q, c: output(dQkv, embedding, e3) }, size);
+    gemm({ a: transposed(weights), b: dOutput, c: output(dQkv, 2 * embedding, e3) }, size);
+  });
+}
 
 interface Head {
   readonly q: Matrix;
@@ -99,13 +142,8 @@ function forEachHead(qkv: Block, heads: number, visit: (head: Head) => void): vo
   }
 }
 
-/** weights = softmax(q·kᵀ·scale), row by row. */
-function attentionWeights(
-  { q, k, weights }: { q: Matrix; k: Matrix; weights: Matrix },
-  { tokens, width, scale }: { tokens: number; width: number; scale: number },
-): void {
-  gemm({ a: q, b: transposed(k), c: weights }, { m: tokens, n: tokens, k: width });
-  const { data } = weights;
+/** Every row → softmax(row·scale), in place. */
+function softmaxRows(data: Float32Array, { tokens, scale }: { tokens: number; scale: number }): void {
   for (let row = 0; row < tokens * tokens; row += tokens) {
     let highest = -Infinity;
     for (let i = row; i < row + tokens; i++) highest = Math.max(highest, data[i]);

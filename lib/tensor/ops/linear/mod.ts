@@ -40,7 +40,7 @@ const forward = definePrimitive<LinearInputs, NoAttributes>({
     const [k, n] = weight.shape;
     const m = x.length / k;
     const y = runtime.output([...x.shape.slice(0, -1), n]);
-    if (bias) { for (let i = 0; i < m; i++) y.data.set(bias.data, i * n); }
+    if (bias) runtime.kernels.fillRows(bias.pointer, y.pointer, m, n);
     multiply({ a: [x, k, 1], b: [weight, n, 1], c: y }, { m, n, k, accumulate: !!bias }, runtime);
     return [y];
   },

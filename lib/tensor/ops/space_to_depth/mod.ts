@@ -50,6 +50,12 @@ const fold = definePrimitive<{ x: Tensor }, NoAttributes>({
     moveRuns({ from: x.data, to: data }, grid);
     return [{ data, shape: [b, d / 2, h / 2, w / 2, 8 * c] }];
   },
+  simd({ x }, _, runtime) {
+    const [b, d, h, w, c] = x.shape;
+    const y = runtime.output([b, d / 2, h / 2, w / 2, 8 * c]);
+    runtime.kernels.foldBlocks(x.pointer, y.pointer, h / 2, w / 2, c, 1, 0, b * d / 2);
+    return [y];
+  },
 });
 
 const unfold = definePrimitive<{ x: Tensor }, NoAttributes>({
@@ -60,6 +66,12 @@ const unfold = definePrimitive<{ x: Tensor }, NoAttributes>({
     const data = new Float32Array(x.data.length);
     moveRuns({ from: x.data, to: data }, { slices: b * d, height: h, width: w, channels: c8 / 8, fold: false });
     return [{ data, shape: [b, 2 * d, 2 * h, 2 * w, c8 / 8] }];
+  },
+  simd({ x }, _, runtime) {
+    const [b, d, h, w, c8] = x.shape;
+    const y = runtime.output([b, 2 * d, 2 * h, 2 * w, c8 / 8]);
+    runtime.kernels.foldBlocks(y.pointer, x.pointer, h, w, c8 / 8, 0, 0, b * d);
+    return [y];
   },
 });
 

@@ -1,6 +1,6 @@
 /** The options of a pre-training run with their defaults: those of the paper's recipe. */
 import { z } from "zod";
-import { MODEL_NAMES } from "../lib/model/mod.ts";
+import { divisorOf, MODEL_NAMES, MODEL_PRESETS } from "../lib/model/mod.ts";
 import { methodSchema, optimizerSchema, runSchema } from "../lib/trainer/mod.ts";
 
 const count = z.int().positive();
@@ -42,6 +42,12 @@ export const recipeSchema = z.strictObject({
     cacheMiB: count.default(2048).describe("memory for prepared subjects, over all threads"),
   }).prefault({}),
   phantom: phantomSchema.prefault({}),
+}).superRefine(({ cropSize, model, method: { blockSize } }, context) => {
+  const needed = [[blockSize, "method.blockSize"], [divisorOf(MODEL_PRESETS[model]), model]] as const;
+  for (const [divisor, reason] of needed) {
+    if (cropSize.every((size) => size % divisor === 0)) continue;
+    context.addIssue({ code: "custom", path: ["cropSize"], message: `multiples of ${divisor} (${reason})` });
+  }
 });
 
 /** A recipe as it is written: only what differs from the defaults. */

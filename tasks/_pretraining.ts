@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { parseConfigFile, resolveConfig } from "../lib/config.ts";
 import { ConfigError } from "../lib/errors.ts";
+import { BACKENDS, selectBackend } from "../lib/tensor/mod.ts";
 import type { BackendInfo, BackendName } from "../lib/tensor/mod.ts";
 import { QUICK_CHECK, RECIPES, recipeSchema } from "../recipes/mod.ts";
 import type { ResolvedRecipe } from "../recipes/mod.ts";
@@ -26,6 +27,8 @@ interface RunDescription {
   readonly recipe: string;
   readonly options: ResolvedRecipe;
   readonly data: RunData;
+  /** A resumed run computes on the backend it was started on: numbers differ in the last digits between backends. */
+  readonly backend: BackendName;
 }
 
 /** Exit status of a run that was interrupted and saved. */
@@ -42,11 +45,13 @@ export async function runPretraining(args: PretrainArguments): Promise<number> {
   const description = args.resume === undefined ? await describeRun(args) : await readRun(args);
   const { options, data, recipe } = description;
   const keep = options.run.keepCheckpoints;
+  const backend = await selectBackend(description.backend);
   const folder = args.resume === undefined
-    ? await host.RunFolder.create(args.out ?? `runs/${recipe}-${timestamp()}`, { description, keep })
+    ? await host.RunFolder.create(args.out ?? `runs/${recipe}-${timestamp()}`, {
+      description: { ...description, backend: backend.name },
+      keep,
+    })
     : host.RunFolder.open(args.resume, { keep });
-  const { selectBackend } = await import("../lib/tensor/mod.ts");
-  const backend = await selectBackend(args.backend);
   announce(description, { folder: folder.path, backend });
   const { openParts } = await import("./_run_parts.ts");
   const parts = openParts(options, data);
@@ -99,7 +104,7 @@ async function describeRun(args: PretrainArguments): Promise<RunDescription> {
   const options = resolveConfig(recipeSchema, entry.recipe, { file, assignments });
   const { gatherData } = await import("./_run_data.ts");
   const data = await gatherData(args, { recipe: options, print: (line) => console.log(line) });
-  return { recipe, options, data };
+  return { recipe, options, data, backend: args.backend };
 }
 
 async function readRun({ resume, recipe, assignments, ...args }: PretrainArguments): Promise<RunDescription> {
@@ -111,7 +116,12 @@ async function readRun({ resume, recipe, assignments, ...args }: PretrainArgumen
   }
   const { RunFolder } = await import("../lib/host/mod.ts");
   const { runDataSchema, verify } = await import("./_run_data.ts");
-  const schema = z.strictObject({ recipe: z.string(), options: recipeSchema, data: runDataSchema });
+  const schema = z.strictObject({
+    recipe: z.string(),
+    options: recipeSchema,
+    data: runDataSchema,
+    backend: z.enum(BACKENDS),
+  });
   const parsed = schema.safeParse(await RunFolder.readDescription(resume!));
   if (!parsed.success) {
     throw new ConfigError(

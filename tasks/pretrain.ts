@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { describeConfig } from "../lib/config.ts";
 import { ConfigError, messageOf } from "../lib/errors.ts";
+import { BACKENDS } from "../lib/tensor/mod.ts";
 import { RECIPES, recipeSchema } from "../recipes/mod.ts";
 import { runPretraining } from "./_pretraining.ts";
 import type { PretrainArguments } from "./_pretraining.ts";
@@ -45,7 +46,7 @@ function describeCommand(): Command {
     .option("--out <folder>", "folder of the run (default: runs/RECIPE-TIME)")
     .option("--resume <folder>", "go on with an interrupted run, with the options and data it was started with")
     .addOption(
-      new Option("--backend <name>", "where tensors are computed").choices(["auto", "reference"]).default("auto"),
+      new Option("--backend <name>", "where tensors are computed").choices([...BACKENDS]).default("auto"),
     )
     .option("--quick-check", "the quick recipe cut down to under 90 seconds, to see that everything works")
     .addHelpText("after", helpText())

@@ -4,7 +4,7 @@ export { toOfficialLayout, toOurLayout } from "./parameters.ts";
 export type { Parameter, ParameterLayout } from "./parameters.ts";
 export { MODEL_NAMES, MODEL_PRESETS } from "./presets.ts";
 export type { ModelConfig, ModelName } from "./presets.ts";
-export { buildPretrainModel } from "./pretrain_model.ts";
+export { buildPretrainModel, divisorOf } from "./pretrain_model.ts";
 export type { PretrainModel, PretrainOutput } from "./pretrain_model.ts";
 export type { UniformerConfig } from "./uniformer.ts";
 export type { Unet3dConfig } from "./unet3d.ts";

@@ -38,7 +38,7 @@ export interface PretrainModel {
 export function buildPretrainModel(config: ModelConfig, { seed }: { seed: number }): PretrainModel {
   const scope = new Scope({ seed });
   const forward = config.backbone === "uniformer" ? uniformerForward(scope, config) : buildUnet3d(scope, config);
-  const divisor = config.backbone === "uniformer" ? 16 : 8;
+  const divisor = divisorOf(config);
   const parameters = scope.list();
   return {
     parameters,
@@ -53,6 +53,11 @@ export function buildPretrainModel(config: ModelConfig, { seed }: { seed: number
     },
     dispose: () => parameters.forEach(({ variable }) => variable.dispose()),
   };
+}
+
+/** What a model's input sizes must be divisible by: its encoder's stride. */
+export function divisorOf({ backbone }: ModelConfig): number {
+  return backbone === "uniformer" ? 16 : 8;
 }
 
 function uniformerForward(

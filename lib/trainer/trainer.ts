@@ -41,7 +41,7 @@ export interface TrainerProgress {
   readonly record: StepRecord;
   readonly epochs: number;
   readonly totalSteps: number;
-  /** Sequences rebuilt so far in this session. */
+  /** Crops trained on so far in this session. */
   readonly volumes: number;
 }
 
@@ -230,12 +230,15 @@ class Session {
     if (!isLast && (epoch + 1) % run.validateEvery !== 0) return;
     const templateChange = this.#templateChange(epoch);
     await this.#startContrastiveIfSettled(epoch, templateChange);
-    const { samples, meanVolume } = this.#heldOut ??= await this.#loadHeldOut();
-    const { maskRatio, blockSize } = method;
-    const options = { maskRatio, blockSize, seed: this.#options.seed };
-    this.#validation = validate(samples, { ...this.#parts, meanVolume }, options);
+    this.#validation = await this.#validate();
     const { pairs } = this.#validation;
     await this.#append({ kind: "validation", epoch, step: this.#state.updates, pairs, templateChange });
+  }
+
+  async #validate(): Promise<Validation> {
+    const { samples, meanVolume } = this.#heldOut ??= await this.#loadHeldOut();
+    const { method: { maskRatio, blockSize }, seed } = this.#options;
+    return validate(samples, { ...this.#parts, meanVolume }, { maskRatio, blockSize, seed });
   }
 
   /** Mean absolute change per epoch of every template since the last look, in units of its range. */
@@ -282,6 +285,8 @@ class Session {
 
   async stop(batch: Batch | null, { finished }: { finished: boolean }): Promise<TrainerResult> {
     await this.#save(batch);
+    // A session that found the run at its end has no pictures yet for the results that are written next.
+    if (finished) this.#validation ??= await this.#validate();
     return { finished, updates: this.#state.updates, validation: this.#validation };
   }
 

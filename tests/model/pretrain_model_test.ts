@@ -1,6 +1,6 @@
 /** A backbone with its decoder: seeds, modes, sizes, and what it leaves in memory. */
 import assert from "node:assert/strict";
-import { buildPretrainModel, MODEL_PRESETS } from "../../lib/model/mod.ts";
+import { buildPretrainModel, divisorOf, MODEL_PRESETS } from "../../lib/model/mod.ts";
 import type { ModelConfig, PretrainModel } from "../../lib/model/mod.ts";
 import { selectBackend, tf } from "../../lib/tensor/mod.ts";
 import type { Tensor5D } from "../../lib/tensor/mod.ts";
@@ -21,8 +21,8 @@ function volumes(size = 16): Tensor5D {
   return tf.randomNormal<tf.Rank.R5>([2, size, size, size, 1], 0, 1, "float32", 1);
 }
 
-function stateOf({ parameters }: PretrainModel): Map<string, number[]> {
-  return new Map(parameters.map(({ name, variable }) => [name, [...variable.dataSync()]]));
+function stateOf({ parameters }: PretrainModel): Map<string, Float32Array> {
+  return new Map(parameters.map(({ name, variable }) => [name, variable.dataSync().slice() as Float32Array]));
 }
 
 for (const config of [UNIFORMER, UNET]) {
@@ -71,7 +71,7 @@ Deno.test("PretrainModel throws when the input's sizes are not divisible by its 
   ];
   for (const { config, divisor, shape, size } of cases) {
     const model = buildPretrainModel(config, { seed: 1 });
-    assert.equal(model.divisor, divisor);
+    assert.deepEqual([model.divisor, divisorOf(config)], [divisor, divisor]);
     const input = volumes(size);
     assert.throws(() => model.forward(input, { training: true }), {
       name: "RangeError",

@@ -99,7 +99,7 @@ Deno.test("windows() throws when a modality has no template", () => {
 
 const LEARNING_RATE = 3e-4;
 
-/** Values and second moments of t2 after one update per row of weights, each the gradient of a whole-template window. */
+/** One update of t2 per row of weights, the gradient of a window over the whole: its values, and what AdamW was given. */
 function train(
   kind: TemplateGradient,
   rows: readonly (readonly number[])[],

@@ -9,14 +9,27 @@ export interface BiasOptions {
   readonly size: number;
   /** Index in the cube of every value. */
   readonly voxels: Int32Array;
-  /** SD of the logarithm of the field; 0.05–0.1 spans the 20–40 % non-uniformity of BrainWeb's simulated scans. */
+  /** SD of the logarithm of the random part; 0.05–0.1 spans the 20–40 % non-uniformity of BrainWeb's simulated scans. */
   readonly amplitude: number;
+  /**
+   * Logarithm of the gain at the corners of the cube over that in its middle: above 0 with an array of surface coils,
+   * below 0 with a volume coil at 3 T, whose waves add up in the middle of the head.
+   */
+  readonly shading: number;
 }
 
-/** Multiplies values in place by a smooth random bias field, e^(amplitude·field). */
-export function applyBias(values: Float32Array, { random, size, voxels, amplitude }: BiasOptions): void {
+/** Multiplies values in place by a smooth bias field, e^(amplitude·field + shading·r²), r = 1 at the corners. */
+export function applyBias(
+  values: Float32Array,
+  { random, size, voxels, amplitude, shading }: BiasOptions,
+): void {
   const field = smoothField(random, { size, controls: 5, voxels });
-  for (let n = 0; n < values.length; n++) values[n] *= Math.exp(amplitude * field[n]);
+  const middle = (size - 1) / 2, scale = shading / (3 * middle * middle);
+  for (let n = 0; n < values.length; n++) {
+    const i = voxels[n];
+    const dx = i % size - middle, dy = Math.floor(i / size) % size - middle, dz = Math.floor(i / size ** 2) - middle;
+    values[n] *= Math.exp(amplitude * field[n] + scale * (dx * dx + dy * dy + dz * dz));
+  }
 }
 
 /**

@@ -6,7 +6,7 @@ import { type PhantomCohortOptions, type PhantomPlan, planPhantomCohort, resolve
 import { generatePhantomSubject } from "./subject.ts";
 
 /** Counts changes of the generator that change voxels; part of the manifest. */
-export const PHANTOM_VERSION = 1;
+export const PHANTOM_VERSION = 2;
 
 /** The file that says what is in a cohort's folder. */
 export const PHANTOM_MANIFEST = "phantom.json";

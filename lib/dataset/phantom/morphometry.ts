@@ -20,6 +20,8 @@ export interface Morphometry {
   readonly sulcalDepthMm: number;
   /** Wavelength of the folding pattern in mm; neighbouring sulci are half of it apart. */
   readonly foldWavelengthMm: number;
+  /** Thickness in mm of the dura that skull stripping leaves on the brain. */
+  readonly duraMm: number;
 }
 
 /** Draws the measures of one head. */
@@ -38,5 +40,6 @@ export function drawMorphometry(random: Random): Morphometry {
     sulcalHalfWidthMm: 0.45 + 0.9 * atrophy + 0.1 * random.uniform(),
     sulcalDepthMm: 18 + 1.5 * bounded(),
     foldWavelengthMm: 24 + 1.2 * bounded(),
+    duraMm: random.between(0.5, 2.5),
   };
 }

@@ -4,38 +4,46 @@ import type { Modality } from "../modality.ts";
 import {
   diffusionAttenuation,
   inversionRecovery,
-  mprage,
-  type MprageTiming,
   nullingInversionTime,
   spinEcho,
   type Spins,
   timeOfFlight,
 } from "./signal.ts";
+import { drawT1Sequence, radians, t1Signal, type T1Sequence } from "./t1_sequence.ts";
 import { type FieldStrength, relaxationAfterContrast, type Tissue, TISSUE_PROPERTIES, TISSUES } from "./tissues.ts";
 
-/** Share of the moving blood that is replaced between the pulses of a spin echo and so gives no signal (flow void). */
-const FLOW_VOID = 0.85;
+/** Share of moving blood that gives a spin echo no signal, having left the slice between its pulses (flow void). */
+const FLOW_VOID: Partial<Record<Tissue, number>> = { blood: 0.85, veins: 0.5 };
+
+/** Share of fresh spins in veins: a saturation band above the slab has removed most of what flows down into it. */
+const VENOUS_INFLOW = 0.05;
+
+/** Share of examinations that repeat the T1-weighted sequence after contrast agent instead of using another one. */
+const REPEATED_T1 = 0.4;
+
+/** Tissues without a blood–brain barrier: contrast agent leaks into them. */
+const WITHOUT_BARRIER: ReadonlySet<Tissue> = new Set(["enhancing", "choroidPlexus", "dura"]);
 
 /** Settings of one subject's examination; times in ms, angles in radians. */
 export interface Protocol {
   /** Tesla. */
   readonly field: FieldStrength;
-  /** T1-weighted sequence: MPRAGE, or null for a spin echo with `t1SpinEcho`. */
-  readonly mprage: MprageTiming | null;
-  /** T1-weighted spin echo. */
-  readonly t1SpinEcho: { readonly tr: number; readonly te: number };
+  /** T1-weighted sequence before contrast agent. */
+  readonly t1: T1Sequence;
+  /** T1-weighted sequence after contrast agent. */
+  readonly t1c: T1Sequence;
   /** T2-weighted spin echo. */
   readonly t2: { readonly tr: number; readonly te: number };
   /** Proton-density-weighted spin echo. */
   readonly pd: { readonly tr: number; readonly te: number };
   /** Inversion recovery whose TI nulls CSF, give or take 3 %. */
   readonly flair: { readonly tr: number; readonly te: number; readonly ti: number };
-  /** Time of flight; `inflow` is the share of fresh blood. */
+  /** Time of flight; `inflow` is the share of fresh arterial blood. */
   readonly mra: { readonly tr: number; readonly flipAngle: number; readonly inflow: number };
   /** Diffusion-weighted spin echo; b in ms/µm², 1 = 1000 s/mm². */
   readonly diffusion: { readonly tr: number; readonly te: number; readonly b: number };
-  /** Contrast agent in blood and in enhancing tumour, mM. */
-  readonly contrast: { readonly blood: number; readonly tumour: number };
+  /** Contrast agent in blood and in tissue without a blood–brain barrier, mM. */
+  readonly contrast: { readonly blood: number; readonly leaked: number };
   /** Relative deviations of T1 and T2 of each tissue from the table, shared by all modalities of the subject. */
   readonly deviation: Readonly<Record<Tissue, readonly [number, number]>>;
 }
@@ -45,23 +53,17 @@ export function drawProtocol(random: Random): Protocol {
   const field: FieldStrength = random.uniform() < 0.4 ? 1.5 : 3;
   const tr = random.between(7000, 10000);
   const csf = TISSUE_PROPERTIES.csf.t1[field];
-  const mprage: MprageTiming = {
-    tr: random.between(1900, 2500),
-    ti: random.between(850, 1050),
-    echoSpacing: random.between(6.5, 8),
-    pulses: random.choose([144, 160, 176]),
-    flipAngle: radians(random.between(8, 10)),
-  };
+  const t1 = drawT1Sequence(random, field), other = drawT1Sequence(random, field);
   return {
     field,
-    mprage: random.uniform() < 0.6 ? mprage : null,
-    t1SpinEcho: { tr: random.between(450, 650), te: random.between(8, 15) },
-    t2: { tr: random.between(3500, 6000), te: random.between(85, 110) },
+    t1,
+    t1c: random.uniform() < REPEATED_T1 ? t1 : other,
+    t2: { tr: random.between(3000, 5500), te: random.between(80, 105) },
     pd: { tr: random.between(5500, 8500), te: random.between(8, 20) },
-    flair: { tr, te: random.between(90, 130), ti: nullingInversionTime(csf, { tr }) * random.between(0.97, 1.03) },
-    mra: { tr: random.between(18, 26), flipAngle: radians(random.between(16, 22)), inflow: random.between(0.7, 0.9) },
-    diffusion: { tr: random.between(5000, 9000), te: random.between(75, 95), b: 1 },
-    contrast: { blood: random.between(0.5, 0.9), tumour: random.between(0.16, 0.32) },
+    flair: { tr, te: random.between(85, 140), ti: nullingInversionTime(csf, { tr }) * random.between(0.97, 1.03) },
+    mra: { tr: random.between(20, 32), flipAngle: radians(random.between(14, 20)), inflow: random.between(0.7, 0.9) },
+    diffusion: { tr: random.between(5000, 9000), te: random.between(75, 100), b: 1 },
+    contrast: { blood: random.between(0.5, 0.9), leaked: random.between(0.16, 0.32) },
     deviation: Object.fromEntries(
       TISSUES.map((tissue) => [tissue, [1 + 0.03 * random.normal(), 1 + 0.03 * random.normal()]]),
     ) as unknown as Protocol["deviation"],
@@ -82,21 +84,24 @@ function signalOf(tissue: Tissue, { protocol, modality }: {
   protocol: Protocol;
   modality: Exclude<Modality, "adc">;
 }): number {
-  const spins = spinsOf(tissue, protocol);
-  const refocused = tissue === "blood" ? 1 - FLOW_VOID : 1;
+  const { field } = modality === "t1" || modality === "t1c" ? protocol[modality] : protocol;
+  const spins = spinsOf(tissue, { field, deviation: protocol.deviation });
+  const refocused = 1 - (FLOW_VOID[tissue] ?? 0);
   switch (modality) {
     case "t1":
-      return t1Weighted(spins, { protocol, refocused });
+      return t1Signal(spins, { sequence: protocol.t1, refocused });
     case "t1c":
-      return t1Weighted({ ...spins, t1: t1AfterContrast(tissue, { protocol, t1: spins.t1 }) }, { protocol, refocused });
+      return enhancedSignal(tissue, { protocol, spins, refocused });
     case "t2":
       return refocused * spinEcho(spins, protocol.t2);
     case "pd":
       return refocused * spinEcho(spins, protocol.pd);
     case "flair":
       return refocused * inversionRecovery(spins, protocol.flair);
-    case "mra":
-      return timeOfFlight(spins, { ...protocol.mra, inflow: tissue === "blood" ? protocol.mra.inflow : 0 });
+    case "mra": {
+      const inflow = tissue === "blood" ? protocol.mra.inflow : tissue === "veins" ? VENOUS_INFLOW : 0;
+      return (1 - TISSUE_PROPERTIES[tissue].mtr) * timeOfFlight(spins, { ...protocol.mra, inflow });
+    }
     case "dwi": {
       const { b } = protocol.diffusion;
       return refocused * spinEcho(spins, protocol.diffusion) * diffusionAttenuation(TISSUE_PROPERTIES[tissue].adc, b);
@@ -104,25 +109,30 @@ function signalOf(tissue: Tissue, { protocol, modality }: {
   }
 }
 
-function spinsOf(tissue: Tissue, { field, deviation }: Protocol): Spins {
+function spinsOf(tissue: Tissue, { field, deviation }: Pick<Protocol, "field" | "deviation">): Spins {
   const { t1, t2, pd } = TISSUE_PROPERTIES[tissue];
   // CSF is water: FLAIR's inversion time, tuned to it, works in everyone.
   if (tissue === "csf") return { t1: t1[field], t2, pd };
   return { t1: t1[field] * deviation[tissue][0], t2: t2 * deviation[tissue][1], pd };
 }
 
-/** A gradient echo needs no second pulse, so it knows no flow void. */
-function t1Weighted(spins: Spins, { protocol, refocused }: { protocol: Protocol; refocused: number }): number {
-  return protocol.mprage ? mprage(spins, protocol.mprage) : refocused * spinEcho(spins, protocol.t1SpinEcho);
-}
-
-function t1AfterContrast(tissue: Tissue, { protocol, t1 }: { protocol: Protocol; t1: number }): number {
-  const { field, contrast } = protocol;
-  if (tissue === "blood") return relaxationAfterContrast(t1, { millimolar: contrast.blood, field });
-  if (tissue === "enhancing") return relaxationAfterContrast(t1, { millimolar: contrast.tumour, field });
-  return t1;
-}
-
-function radians(degrees: number): number {
-  return degrees * Math.PI / 180;
+/** After contrast agent: it fills the vessels, large and small, and leaks where no barrier holds it back. */
+function enhancedSignal(tissue: Tissue, { protocol, spins, refocused }: {
+  protocol: Protocol;
+  spins: Spins;
+  refocused: number;
+}): number {
+  const { t1c: sequence, contrast, deviation } = protocol, { field } = sequence;
+  const reached = (t1: number, millimolar: number): number => relaxationAfterContrast(t1, { millimolar, field });
+  if (tissue === "blood" || tissue === "veins") {
+    return t1Signal({ ...spins, t1: reached(spins.t1, contrast.blood) }, { sequence, refocused });
+  }
+  const leaky = WITHOUT_BARRIER.has(tissue);
+  const outside = leaky ? { ...spins, t1: reached(spins.t1, contrast.leaked) } : spins;
+  const blood = spinsOf("veins", { field, deviation });
+  const inside = { ...blood, t1: reached(blood.t1, contrast.blood) };
+  // Water leaves the capillaries too slowly to let all of the tissue feel the agent: the two signals add up.
+  const { bloodVolume } = TISSUE_PROPERTIES[tissue];
+  return (1 - bloodVolume) * t1Signal(outside, { sequence, refocused: 1 }) +
+    bloodVolume * t1Signal(inside, { sequence, refocused: 1 });
 }

@@ -2,16 +2,15 @@
 import type { Volume } from "../../geometry.ts";
 import { randomStream } from "../../random.ts";
 import { canonicalModality, type Modality } from "../modality.ts";
-import { addRicianNoise, applyBias } from "./artefacts.ts";
 import { Deformation } from "./deformation.ts";
 import { FoldingPattern } from "./folding.ts";
 import { phantomAffine } from "./grid.ts";
 import { drawLesion, growInfarct, growTumour, PHANTOM_LESIONS, type PhantomLesion } from "./lesion.ts";
 import { drawMorphometry, type Morphometry } from "./morphometry.ts";
-import { drawProtocol, type Protocol, tissueSignals, unweightedDiffusionSignals } from "./protocol.ts";
-import { mapTissues, type TissueMap } from "./tissue_map.ts";
-import { TISSUES } from "./tissues.ts";
-import { drawVessels, fillVessels } from "./vessels.ts";
+import { drawProtocol, type Protocol } from "./protocol.ts";
+import { renderModality } from "./render.ts";
+import { mapTissues } from "./tissue_map.ts";
+import { drawVessels, fillVessels, VESSEL_TISSUES } from "./vessels.ts";
 
 /** Which phantom to generate. */
 export interface PhantomSubjectOptions {
@@ -64,14 +63,14 @@ export function generatePhantomSubject(options: PhantomSubjectOptions): PhantomS
     deformation.pushAway({ centre: plan.centre, radiusMm: plan.radiusMm, share: plan.massShare });
   }
   const tissues = mapTissues(deformation, { morphometry, folds, random: stream("myelination") });
-  fillVessels(tissues, drawVessels(stream("vessels"), deformation));
+  for (const tissue of VESSEL_TISSUES) {
+    fillVessels(tissues, { vessels: drawVessels(stream(tissue), { tissue, deformation }), tissue });
+  }
   const grow = lesion === "tumour" ? growTumour : growInfarct;
   const label = plan && grow(tissues, { plan, random: lesionRandom });
   const volume = (data: Float32Array): Volume => ({ data, size: [size, size, size], affine: phantomAffine(size) });
-  const images = modalities.map((modality) => ({
-    modality,
-    volume: volume(renderModality(tissues, { modality, protocol, random: stream(modality) })),
-  }));
+  const scene = { tissues, deformation, protocol, stream };
+  const images = modalities.map((modality) => ({ modality, volume: volume(renderModality(scene, modality)) }));
   return { images, label: label && volume(label), morphometry, protocol };
 }
 
@@ -85,61 +84,4 @@ function checkOptions({ size, modalities, lesion }: PhantomSubjectOptions): Moda
     );
   }
   return modalities.map(canonicalModality);
-}
-
-interface Rendering {
-  readonly modality: Modality;
-  readonly protocol: Protocol;
-  readonly random: ReturnType<typeof randomStream>;
-}
-
-const INT16_MAX = 32767;
-
-/** One image of the cube, x fastest. */
-function renderModality(tissues: TissueMap, { modality, protocol, random }: Rendering): Float32Array {
-  const { size, voxels } = tissues;
-  const values = modality === "adc"
-    ? adcMap(tissues, { protocol, random })
-    : weightedImage(tissues, { modality, protocol, random });
-  const image = new Float32Array(size ** 3);
-  // At least 1, so that 0 marks the background in every modality; at most what a file of 16 bits holds.
-  for (let n = 0; n < voxels.length; n++) image[voxels[n]] = Math.max(1, Math.min(INT16_MAX, Math.round(values[n])));
-  return image;
-}
-
-function weightedImage(
-  tissues: TissueMap,
-  { modality, protocol, random }: Rendering & { modality: Exclude<Modality, "adc"> },
-): Float32Array {
-  const signals = tissueSignals(protocol, modality);
-  const reference = signals[TISSUES.indexOf("grey")];
-  const gain = random.between(300, 800) / reference;
-  const values = mixSignals(tissues, signals.map((signal) => gain * signal));
-  applyBias(values, { random, size: tissues.size, voxels: tissues.voxels, amplitude: random.between(0.03, 0.1) });
-  const snr = modality === "dwi" ? random.between(14, 28) : random.between(25, 55);
-  addRicianNoise(values, { random, sigma: gain * reference / snr });
-  return values;
-}
-
-/** ADC in 10⁻⁶ mm²/s from two noisy acquisitions, as a scanner computes it; the bias field cancels. */
-function adcMap(tissues: TissueMap, { protocol, random }: Omit<Rendering, "modality">): Float32Array {
-  const unweighted = unweightedDiffusionSignals(protocol), weighted = tissueSignals(protocol, "dwi");
-  const sigma = weighted[TISSUES.indexOf("grey")] / random.between(14, 28);
-  const [s0, sb] = [unweighted, weighted].map((signals) => {
-    const values = mixSignals(tissues, signals);
-    addRicianNoise(values, { random, sigma });
-    return values;
-  });
-  return s0.map((value, n) => 1000 * Math.min(4, Math.log(value / sb[n]) / protocol.diffusion.b));
-}
-
-/** Signals add up within a voxel: partial volume. */
-function mixSignals({ voxels, fractions }: TissueMap, signals: Float64Array): Float32Array {
-  const values = new Float32Array(voxels.length), kinds = signals.length;
-  for (let n = 0, row = 0; n < values.length; n++, row += kinds) {
-    let sum = 0;
-    for (let k = 0; k < kinds; k++) sum += fractions[row + k] * signals[k];
-    values[n] = sum;
-  }
-  return values;
 }

@@ -1,4 +1,4 @@
-/** Arteries: the circle of Willis and branches that wander over the cortex. */
+/** Vessels: the circle of Willis, the venous sinuses, branches of both that wander over the cortex, and what they feed. */
 import type { Triple } from "../../geometry.ts";
 import type { Random } from "../../random.ts";
 import { insideShare, type Tube, tubeDistance } from "./_shapes.ts";
@@ -6,10 +6,10 @@ import { cerebrumDistance } from "./anatomy.ts";
 import type { Deformation } from "./deformation.ts";
 import { phantomSpacing } from "./grid.ts";
 import type { TissueMap } from "./tissue_map.ts";
-import { TISSUES } from "./tissues.ts";
+import { type Tissue, TISSUES } from "./tissues.ts";
 
 /** A course through template space (mm) and the radius in mm at its two ends. */
-interface Artery {
+interface Course {
   readonly points: readonly Triple[];
   readonly radii: readonly [number, number];
   /** Whether there is one on each side. */
@@ -19,7 +19,7 @@ interface Artery {
 }
 
 /** Typical adult calibres: some 4 mm for the carotid, 2–3 mm beyond (cf. J Med Imaging Radiat Oncol 53:248, 2009). */
-const ARTERIES: readonly Artery[] = [
+const ARTERIES: readonly Course[] = [
   // basilar, vertebral, internal carotid
   { points: [[0, -7, -46], [0, -4, -32], [0, -4, -19]], radii: [1.7, 1.5], paired: false, branches: 0 },
   { points: [[7, -18, -64], [5, -10, -54], [0, -7, -46]], radii: [1.4, 1.4], paired: true, branches: 0 },
@@ -44,11 +44,47 @@ const ARTERIES: readonly Artery[] = [
   },
 ];
 
+/** Sinuses of 3–6 mm calibre in the dura, and the deep veins that drain into them. */
+const VEINS: readonly Course[] = [
+  // superior sagittal sinus, from the forehead over the vertex to the occiput
+  {
+    points: [[0, 62, 42], [0, 34, 59], [0, 0, 64.5], [0, -34, 59], [0, -62, 43], [0, -76, 20], [0, -78, 4]],
+    radii: [1.2, 3],
+    paired: false,
+    branches: 12,
+  },
+  // straight sinus with the vein of Galen, transverse and sigmoid sinus
+  { points: [[0, -36, 13], [0, -54, 8], [0, -74, 2]], radii: [1.5, 2], paired: false, branches: 0 },
+  { points: [[0, -77, 0], [26, -72, -10], [46, -54, -16], [50, -42, -26]], radii: [2.6, 2.6], paired: true, branches: 2 },
+  // internal cerebral, basal
+  { points: [[2, 2, 10], [2, -16, 15], [1, -36, 13]], radii: [0.9, 1.1], paired: true, branches: 0 },
+  { points: [[16, 2, -14], [18, -18, -9], [8, -36, 4], [0, -38, 12]], radii: [0.8, 1.1], paired: true, branches: 0 },
+];
+
+/** Choroid plexus on the floor of both lateral ventricles, thickest in the atrium. */
+const CHOROID_PLEXUS: readonly Course[] = [
+  { points: [[9, 0, 11], [14, -20, 15], [21, -36, 9]], radii: [0.9, 2.6], paired: true, branches: 0 },
+  { points: [[21, -36, 9], [26, -32, -1], [31, -22, -12]], radii: [2.4, 0.9], paired: true, branches: 0 },
+];
+
+const COURSES = { blood: ARTERIES, veins: VEINS, choroidPlexus: CHOROID_PLEXUS } as const satisfies Partial<
+  Record<Tissue, readonly Course[]>
+>;
+
+/** The tissues that lie along courses. */
+export type VesselTissue = keyof typeof COURSES;
+
+/** All of them, in the order in which they take their share of a voxel. */
+export const VESSEL_TISSUES = ["choroidPlexus", "veins", "blood"] as const satisfies readonly VesselTissue[];
+
 /** Length of a step of a wandering branch, mm, and the depth below the cerebral surface that it keeps to. */
 const STEP_MM = 4, BRANCH_DEPTH_MM = 1.5;
 
-/** Draws the arteries of one head, in subject space (mm). */
-export function drawVessels(random: Random, deformation: Deformation): Tube[] {
+/** Draws the arteries (`blood`), the veins or the choroid plexus of one head, in subject space (mm). */
+export function drawVessels(random: Random, { tissue, deformation }: {
+  tissue: VesselTissue;
+  deformation: Deformation;
+}): Tube[] {
   const tubes: Tube[] = [];
   const addCourse = (points: readonly Triple[], radii: readonly [number, number]): void => {
     const course = points.map((point) => deformation.toSubject(point));
@@ -57,7 +93,7 @@ export function drawVessels(random: Random, deformation: Deformation): Tube[] {
       tubes.push({ from: course[k - 1], to: course[k], radii: [radiusAt(k - 1), radiusAt(k)] });
     }
   };
-  for (const { points, radii, paired, branches } of ARTERIES) {
+  for (const { points, radii, paired, branches } of COURSES[tissue]) {
     for (const side of paired ? [-1, 1] : [1]) {
       const trunk = points.map(([x, y, z], k): Triple => {
         const wobble = k === 0 ? 0 : 1.2;
@@ -99,17 +135,20 @@ function unit([x, y, z]: Vector): Vector {
   return [x / length, y / length, z / length];
 }
 
-/** Puts blood into the tissue map, in place: every vessel takes its share of the voxels that it crosses. */
-export function fillVessels(tissues: TissueMap, vessels: readonly Tube[]): void {
+/** Puts vessels into the tissue map, in place: every one takes its share of the voxels that it crosses. */
+export function fillVessels(tissues: TissueMap, { vessels, tissue }: {
+  vessels: readonly Tube[];
+  tissue: VesselTissue;
+}): void {
   const { size, voxels, fractions } = tissues, voxelMm = phantomSpacing(size);
   const share = new Float32Array(size ** 3);
   for (const vessel of vessels) stamp(share, { vessel, size, voxelMm });
-  const bloodAt = TISSUES.indexOf("blood");
+  const filled = TISSUES.indexOf(tissue);
   for (let n = 0; n < voxels.length; n++) {
-    const blood = share[voxels[n]], row = n * TISSUES.length;
-    if (blood === 0) continue;
-    for (let k = 0; k < TISSUES.length; k++) fractions[row + k] *= 1 - blood;
-    fractions[row + bloodAt] += blood;
+    const taken = share[voxels[n]], row = n * TISSUES.length;
+    if (taken === 0) continue;
+    for (let k = 0; k < TISSUES.length; k++) fractions[row + k] *= 1 - taken;
+    fractions[row + filled] += taken;
   }
 }
 

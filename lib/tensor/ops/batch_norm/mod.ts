@@ -183,5 +183,6 @@ export function frozenBatchNorm(
   x: Tensor,
   { scale, bias, epsilon, mean, variance }: NormParameters & { readonly mean: Tensor; readonly variance: Tensor },
 ): Tensor {
+  expectChannels("frozenBatchNorm", x, { scale, bias, mean, variance });
   return scaleShiftOp({ x, ...foldStatistics({ scale, bias, mean, variance }, epsilon) }, {});
 }

@@ -1,0 +1,32 @@
+/** Choosing the backend. */
+import assert from "node:assert/strict";
+import { BACKENDS, selectBackend, tf } from "../../lib/tensor/mod.ts";
+
+Deno.test("selectBackend() starts the backend it is asked for and says which", async () => {
+  assert.deepEqual(BACKENDS, ["auto", "simd", "reference"]);
+  const reference = await selectBackend("reference");
+  assert.equal(tf.getBackend(), "cpu");
+  assert.equal(reference.name, "reference");
+  assert.match(reference.description, /^reference \(.*tfjs \d+\.\d+\.\d+.*\)$/);
+  const simd = await selectBackend("simd");
+  assert.equal(tf.getBackend(), "simd");
+  assert.equal(simd.name, "simd");
+  assert.match(simd.description, /^simd \(.*\)$/);
+});
+
+Deno.test("selectBackend() takes simd for auto where it starts", async () => {
+  await selectBackend("reference");
+  const { name } = await selectBackend("auto");
+  assert.deepEqual([name, tf.getBackend()], ["simd", "simd"]);
+});
+
+Deno.test("selectBackend() can go back and forth with tensors alive", async () => {
+  await selectBackend("reference");
+  const x = tf.tensor1d([1, 2]);
+  await selectBackend("simd");
+  const y = tf.mul(x, 3);
+  assert.deepEqual([...y.dataSync()], [3, 6]);
+  await selectBackend("reference");
+  assert.deepEqual([...tf.add(x, y).dataSync()], [4, 8]);
+  tf.dispose([x, y]);
+});

@@ -1,0 +1,24 @@
+/** Choosing the backend where WebAssembly has no shared memory: a process of its own, since a backend starts only once. */
+import assert from "node:assert/strict";
+import { BackendUnavailableError } from "../../lib/errors.ts";
+import { selectBackend, tf } from "../../lib/tensor/mod.ts";
+
+WebAssembly.Memory = class {
+  constructor() {
+    throw new RangeError("no memory here");
+  }
+} as unknown as typeof WebAssembly.Memory;
+
+Deno.test("selectBackend() throws with the cause when simd cannot start", async () => {
+  await assert.rejects(selectBackend("simd"), (error) => {
+    assert.ok(error instanceof BackendUnavailableError);
+    assert.equal(error.message, `Cannot start backend "simd": no memory here`);
+    assert.ok(error.cause instanceof RangeError);
+    return true;
+  });
+});
+
+Deno.test("selectBackend() takes the reference for auto when simd cannot start", async () => {
+  const { name } = await selectBackend("auto");
+  assert.deepEqual([name, tf.getBackend()], ["reference", "cpu"]);
+});

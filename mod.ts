@@ -1,8 +1,8 @@
 /**
  * Pre-training of 3-D vision models on multi-parametric brain MRI as BrainMVP describes it (arXiv 2410.10604).
  *
- * Nothing here reads files, prints or needs Deno: bytes come in as arguments, so everything also runs in a browser.
- * Files and threads are in `lib/host/`, the recipes of `deno task pretrain` in `recipes/`.
+ * Scans come in and results go out as bytes and plain values: nothing here opens a scan, prints, or uses Deno's own API.
+ * What does is in `lib/host/`; the recipes of `deno task pretrain` are in `recipes/`.
  *
  * @example Hide most of a phantom's T1 behind its FLAIR and let a small model rebuild it
  * ```ts
@@ -10,7 +10,8 @@
  * import * as mvp from "./mod.ts";
  *
  * await mvp.selectBackend("auto");
- * const { images } = mvp.generatePhantomSubject({ seed: 1, index: 0, size: 40, modalities: ["t1", "flair"], lesion: "tumour" });
+ * const subject = { seed: 1, index: 0, size: 40, modalities: ["t1", "flair"], lesion: "tumour" } as const;
+ * const { images } = mvp.generatePhantomSubject(subject);
  * const scans = images.map(({ modality, volume }) => ({ modality, volume, file: modality }));
  * const stack = mvp.preprocessSubject(scans, { ...mvp.DEFAULT_PREPROCESS, spacingMm: null });
  * const place = { subject: "phantom", cropSize: [32, 32, 32], templateSize: [40, 40, 40] } as const;
@@ -155,7 +156,6 @@ export {
 // Training, and its options.
 export {
   type Checkpoint,
-  type HeldOutSample,
   learningRateAt,
   type MethodOptions,
   methodSchema,
@@ -231,6 +231,7 @@ export type {
 export {
   type Convention,
   formatPairTable,
+  type GreyWindow,
   type Interpolation as PictureInterpolation,
   type MontageOptions,
   montagePng,

@@ -130,7 +130,7 @@ export function describeConfig<S extends z.ZodType>(schema: S, base?: z.input<S>
   const root = jsonSchemaOf(schema);
   const shown = flattenConfig(isMap(base) ? base : {});
   const visit = (node: OptionSchema, path: string, inherited: unknown): OptionDescription[] => {
-    const value = node.default ?? inherited;
+    const value = node.default === undefined ? inherited : node.default;
     const groups = mapSchemas(node).filter(({ properties }) => properties !== undefined);
     const keys = [...new Set(groups.flatMap(({ properties }) => Object.keys(properties ?? {})))];
     if (keys.length > 0) {

@@ -7,6 +7,7 @@ import {
   MODALITIES,
   parseDatalist,
   PHANTOM_DATALIST,
+  PHANTOM_VERSION,
   readGrid,
   splitSubjects,
   verifyDatalist,
@@ -92,8 +93,9 @@ async function fromFolder(root: string, print: (line: string) => void): Promise<
 }
 
 async function fromPhantoms({ phantom }: ResolvedRecipe): Promise<Found> {
-  const root = `data/phantom-${phantom.subjects}x${phantom.size}-seed${phantom.seed}`;
-  using progress = createProgress({ total: phantom.subjects, label: "phantoms" });
+  const { subjects, size, seed } = phantom;
+  const root = `data/phantom-v${PHANTOM_VERSION}-${subjects}x${size}-seed${seed}`;
+  using progress = createProgress({ total: subjects, label: "phantoms" });
   const onSubject = ({ done }: { done: number }): void => progress.update(done);
   await ensurePhantomCohort({ ...phantom, onSubject }, openCohortFolder(root));
   const datalist = parseDatalist(await readText(`${root}/${PHANTOM_DATALIST}`), { root, file: PHANTOM_DATALIST });

@@ -10,6 +10,7 @@ import {
   prune,
   readFile,
   readText,
+  remove,
   writeFileAtomic,
 } from "./files.ts";
 
@@ -24,6 +25,7 @@ export interface SavedCheckpoint {
 const RUN_FILE = "run.json";
 const METRICS_FILE = "metrics.jsonl";
 const CHECKPOINTS = "checkpoints";
+const CHECKPOINT_TEXT = /^step-\d+\.json$/;
 
 /**
  * One run's files.
@@ -79,7 +81,7 @@ export class RunFolder {
 
   /** The newest complete checkpoint, or undefined before the first. */
   async latestCheckpoint(): Promise<SavedCheckpoint | undefined> {
-    const [name] = (await listNames(`${this.path}/${CHECKPOINTS}`, /^step-\d+\.json$/)).reverse();
+    const [name] = (await listNames(`${this.path}/${CHECKPOINTS}`, CHECKPOINT_TEXT)).reverse();
     if (name === undefined) return undefined;
     const stem = `${this.path}/${CHECKPOINTS}/${name.replace(/\.json$/, "")}`;
     const file = `${stem}.safetensors`;
@@ -126,8 +128,8 @@ export class RunFolder {
     await writeFileAtomic(`${stem}.safetensors`, tensors);
     await writeFileAtomic(`${stem}.json`, state);
     // The text goes first: a checkpoint without it does not count.
-    await prune(folder, { keep: this.#keep, matching: /^step-\d+\.json$/ });
-    await prune(folder, { keep: this.#keep, matching: /^step-\d+\.safetensors$/ });
+    await prune(folder, { keep: this.#keep, matching: CHECKPOINT_TEXT });
+    await removeIncomplete(folder);
   }
 
   /** Writes a result beside them. */
@@ -135,5 +137,16 @@ export class RunFolder {
     const path = `${this.path}/${name}`;
     await makeFolder(path.slice(0, path.lastIndexOf("/")));
     await writeFileAtomic(path, content);
+  }
+}
+
+/** Removes tensors without their text: of checkpoints that were pruned, and what a killed process left half-written. */
+async function removeIncomplete(folder: string): Promise<void> {
+  const complete = new Set(await listNames(folder, CHECKPOINT_TEXT));
+  const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+  for (const name of names) {
+    const [, stem] = name.match(/^(step-\d+)\.safetensors$/) ?? [];
+    const isOrphan = stem !== undefined && !complete.has(`${stem}.json`);
+    if (isOrphan || /^\.step-\d+\..*\.tmp$/.test(name)) await remove(`${folder}/${name}`);
   }
 }

@@ -124,6 +124,24 @@ Deno.test("latestCheckpoint() passes over one that was being written when the pr
     assert.deepEqual((await run.latestCheckpoint())?.tensors, Uint8Array.of(2, 1, 2, 3));
   }));
 
+Deno.test("saveCheckpoint() removes what killed processes left, never the tensors of a checkpoint that counts", () =>
+  withRun(async (_, path) => {
+    const run = RunFolder.open(path, { keep: 1 });
+    await run.appendRecord(event(1));
+    await run.saveCheckpoint(4, checkpoint(4));
+    // Killed while step 6 was written; resumed from step 4 and interrupted after step 5.
+    Deno.writeTextFileSync(`${path}/checkpoints/step-00000006.safetensors`, "without its text");
+    Deno.writeTextFileSync(`${path}/checkpoints/.step-00000006.json.1-2.tmp`, "half");
+    Deno.writeTextFileSync(`${path}/checkpoints/best.safetensors`, "someone's own");
+    await run.saveCheckpoint(5, checkpoint(5));
+    assert.deepEqual(namesIn(`${path}/checkpoints`), [
+      "best.safetensors",
+      "step-00000005.json",
+      "step-00000005.safetensors",
+    ]);
+    assert.equal((await run.latestCheckpoint())?.state, '{"step":5}');
+  }));
+
 Deno.test("latestCheckpoint() says which file is missing", () =>
   withRun(async (run, path) => {
     Deno.writeTextFileSync(`${path}/checkpoints/step-00000004.json`, "{}");

@@ -53,7 +53,7 @@ Deno.test("registerPlainAdd() takes float32 of one shape and hands everything el
   const before = tf.getKernel("Add", "cpu")!;
   const passedOn: string[] = [];
   const spy: typeof before.kernelFunc = (params) => {
-    passedOn.push(Object.values(params.inputs).map(({ dtype, shape }) => `${dtype} [${shape}]`).join(" + "));
+    passedOn.push(Object.values(params.inputs).map((info) => `${info?.dtype} [${info?.shape}]`).join(" + "));
     return before.kernelFunc(params);
   };
   tf.unregisterKernel("Add", "cpu");

@@ -8,19 +8,21 @@ import type { SliceStack } from "./slices.ts";
 
 /** Everything about an image but its contrast. */
 export interface Acquisition {
-  /** Thick ones of a 2-D acquisition, or the voxels of the cube themselves. */
-  readonly slices: SliceStack;
+  /** Slices of a 2-D acquisition; null in 3-D, and where slices are no thicker than the voxels. */
+  readonly slices: SliceStack | null;
   /** Non-uniformity of transmission and reception, see `BiasOptions`. */
   readonly bias: { readonly amplitude: number; readonly shading: number };
   /** Signal of grey matter over the noise's SD. */
   readonly snr: number;
   /** What registration to the other modalities leaves. */
   readonly error: RigidError;
+  /** Share of a voxel at the edge that must be brain for the modality to show it: how tightly its skull was stripped. */
+  readonly keptShare: number;
   /** Largest displacement (mm) next to air-filled bone; 0 unless echo-planar. */
   readonly echoPlanarPeakMm: number;
 }
 
-/** Share of 2-D acquisitions, signal-to-noise ratio, and the share of 2-D slices that are axial, by modality. */
+/** Share of 2-D acquisitions and range of signal-to-noise ratios by modality; the sequence of t1 and t1c decides theirs. */
 const HABITS: Readonly<Record<Modality, { readonly flat: number; readonly snr: readonly [number, number] }>> = {
   flair: { flat: 0.75, snr: [18, 40] },
   t1: { flat: 0, snr: [20, 45] },
@@ -28,8 +30,8 @@ const HABITS: Readonly<Record<Modality, { readonly flat: number; readonly snr: r
   t2: { flat: 0.8, snr: [22, 50] },
   pd: { flat: 0.8, snr: [22, 50] },
   mra: { flat: 0, snr: [14, 28] },
-  dwi: { flat: 1, snr: [11, 22] },
-  adc: { flat: 1, snr: [11, 22] },
+  dwi: { flat: 1, snr: [11, 20] },
+  adc: { flat: 1, snr: [11, 20] },
 };
 
 /** Draws how a modality is acquired. A T1-weighted spin echo is 2-D, a gradient echo 3-D. */
@@ -41,27 +43,27 @@ export function drawAcquisition(random: Random, { modality, protocol, size }: {
   const { flat, snr } = HABITS[modality];
   const spinEcho = (modality === "t1" || modality === "t1c") && protocol[modality].kind === "spinEcho";
   const echoPlanar = modality === "dwi" || modality === "adc";
-  const is2d = random.uniform() < flat || spinEcho;
+  const slices = drawSlices(random, { axial: echoPlanar, voxelMm: phantomSpacing(size) });
   return {
-    slices: drawSlices(random, { is2d, axial: echoPlanar, voxelMm: phantomSpacing(size) }),
-    bias: { amplitude: random.between(0.05, 0.15), shading: 0.6 * random.normal() },
+    slices: random.uniform() < flat || spinEcho ? slices : null,
+    bias: { amplitude: random.between(0.05, echoPlanar ? 0.2 : 0.15), shading: 0.6 * random.normal() },
     snr: random.between(snr[0], snr[1]),
     error: drawRigidError(random),
+    keptShare: random.between(0.5, 0.92),
     echoPlanarPeakMm: echoPlanar ? random.choose([-1, 1]) * random.between(1.5, 3) : 0,
   };
 }
 
-/** Slices of 3–6 mm with a gap of up to 20 %, mostly axial; one voxel thick ones without gap in 3-D. */
-function drawSlices(random: Random, { is2d, axial, voxelMm }: {
-  is2d: boolean;
-  axial: boolean;
-  voxelMm: number;
-}): SliceStack {
-  const thickness = random.between(3, 6) / voxelMm, gap = random.between(0, 0.2);
+/**
+ * Slices of 3–6 mm with a gap of up to 20 %, mostly axial.
+ *
+ * @see Menze et al., IEEE Trans Med Imaging 34:1993 (2015), on the imaging data
+ */
+function drawSlices(random: Random, { axial, voxelMm }: { axial: boolean; voxelMm: number }): SliceStack | null {
+  const thickness = random.between(3, 6) / voxelMm, gap = random.between(0, 0.2), phase = random.uniform();
   const axis = axial || random.uniform() < 0.7 ? 2 : random.choose([0, 1] as const);
-  const phase = random.uniform();
-  // The voxels are themselves averages over their edge: squared widths add up, and thinner slices cannot be told.
-  if (!is2d || thickness <= 1) return { axis, thickness: 1, pitch: 1, offset: 0 };
+  if (thickness <= 1) return null;
   const pitch = thickness * (1 + gap);
+  // The voxels are themselves averages over their edge, and squared widths add up.
   return { axis, thickness: Math.sqrt(thickness ** 2 - 1), pitch, offset: phase * pitch };
 }

@@ -25,4 +25,5 @@ export {
 export type { Protocol } from "./protocol.ts";
 export type { MprageTiming } from "./signal.ts";
 export { generatePhantomSubject, type PhantomSubject, type PhantomSubjectOptions } from "./subject.ts";
+export type { T1Sequence } from "./t1_sequence.ts";
 export type { FieldStrength, Tissue } from "./tissues.ts";

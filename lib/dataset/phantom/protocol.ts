@@ -9,7 +9,7 @@ import {
   type Spins,
   timeOfFlight,
 } from "./signal.ts";
-import { drawT1Sequence, radians, t1Signal, type T1Sequence } from "./t1_sequence.ts";
+import { drawT1Sequence, radians, type T1Sequence, t1Signal } from "./t1_sequence.ts";
 import { type FieldStrength, relaxationAfterContrast, type Tissue, TISSUE_PROPERTIES, TISSUES } from "./tissues.ts";
 
 /** Share of moving blood that gives a spin echo no signal, having left the slice between its pulses (flow void). */
@@ -63,7 +63,7 @@ export function drawProtocol(random: Random): Protocol {
     flair: { tr, te: random.between(85, 140), ti: nullingInversionTime(csf, { tr }) * random.between(0.97, 1.03) },
     mra: { tr: random.between(20, 32), flipAngle: radians(random.between(14, 20)), inflow: random.between(0.7, 0.9) },
     diffusion: { tr: random.between(5000, 9000), te: random.between(75, 100), b: 1 },
-    contrast: { blood: random.between(0.5, 0.9), leaked: random.between(0.16, 0.32) },
+    contrast: { blood: random.between(0.4, 0.8), leaked: random.between(0.16, 0.32) },
     deviation: Object.fromEntries(
       TISSUES.map((tissue) => [tissue, [1 + 0.03 * random.normal(), 1 + 0.03 * random.normal()]]),
     ) as unknown as Protocol["deviation"],

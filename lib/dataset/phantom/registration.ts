@@ -53,22 +53,21 @@ export function echoPlanarShift(
   });
 }
 
-/** Share of a voxel that must come from the brain; what shows more of its surroundings is 0. */
-const KEPT_SHARE = 0.5;
-
 /**
  * Reads an image where a misregistered modality shows it: trilinear, on the common mask.
  *
  * @param values one per voxel of the map
  * @param options.inside 1 at the voxels of the map, 0 elsewhere; `size`³
  * @param options.shiftMm displacement of every voxel along y; null for none
+ * @param options.keptShare share of a voxel that must come from the brain; what shows more of its surroundings is 0
  * @returns one per voxel, 0 where the brain of this modality does not reach
  */
-export function misregister(values: Float32Array, { tissues, inside, error, shiftMm }: {
+export function misregister(values: Float32Array, { tissues, inside, error, shiftMm, keptShare }: {
   tissues: Pick<TissueMap, "size" | "voxels">;
   inside: Float32Array;
   error: RigidError;
   shiftMm: Float32Array | null;
+  keptShare: number;
 }): Float32Array {
   const { size, voxels } = tissues, middle = (size - 1) / 2, plane = size * size, spacing = phantomSpacing(size);
   const cube = new Float32Array(size ** 3), result = new Float32Array(values.length);
@@ -82,15 +81,15 @@ export function misregister(values: Float32Array, { tissues, inside, error, shif
     const py = within(dy + az * dx - ax * dz + ty + middle + (shiftMm ? shiftMm[n] / spacing : 0), size);
     const pz = within(dz + ax * dy - ay * dx + tz + middle, size);
     const x0 = Math.floor(px), y0 = Math.floor(py), z0 = Math.floor(pz), at = z0 * plane + y0 * size + x0;
+    const fx = px - x0, fy = py - y0, fz = pz - z0;
     let sum = 0, weight = 0;
-    for (let corner = 0; corner < 8; corner++) {
-      const x = corner & 1, y = (corner >> 1) & 1, z = corner >> 2;
-      const w = (x ? px - x0 : 1 - px + x0) * (y ? py - y0 : 1 - py + y0) * (z ? pz - z0 : 1 - pz + z0);
-      const j = at + z * plane + y * size + x;
-      sum += w * cube[j];
-      weight += w * inside[j];
+    for (let corner = 0; corner < 4; corner++) {
+      const j = at + (corner & 1) * size + (corner >> 1) * plane;
+      const w = (corner & 1 ? fy : 1 - fy) * (corner >> 1 ? fz : 1 - fz);
+      sum += w * ((1 - fx) * cube[j] + fx * cube[j + 1]);
+      weight += w * ((1 - fx) * inside[j] + fx * inside[j + 1]);
     }
-    result[n] = weight >= KEPT_SHARE ? sum : 0;
+    result[n] = weight >= keptShare ? sum : 0;
   }
   return result;
 }

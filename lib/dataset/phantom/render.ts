@@ -18,6 +18,8 @@ export interface Scene {
   readonly tissues: TissueMap;
   readonly deformation: Deformation;
   readonly protocol: Protocol;
+  /** 1 at the brain's voxels, 0 elsewhere; `size`³. */
+  readonly inside: Float32Array;
   /** Opens the subject's stream for a purpose. */
   readonly stream: (purpose: string) => Random;
 }
@@ -30,19 +32,17 @@ const GREY = TISSUES.indexOf("grey"), INT16_MAX = 32767;
  * Intensities are magnitudes in arbitrary scanner units (grey matter at 300–800), those of `adc` 10⁻⁶ mm²/s.
  */
 export function renderModality(scene: Scene, modality: Modality): Float32Array {
-  const { tissues, stream } = scene, { size, voxels } = tissues;
-  const inside = new Float32Array(size ** 3);
-  for (const i of voxels) inside[i] = 1;
+  const { tissues, inside, stream } = scene, { size, voxels } = tissues;
   const random = stream(modality);
   // Both diffusion images come from one series.
   const settings = modality === "dwi" || modality === "adc" ? stream("diffusion series") : random;
   const acquisition = drawAcquisition(settings, { modality, protocol: scene.protocol, size });
   const acquired = modality === "adc"
-    ? adcMap(scene, { random, acquisition, inside })
-    : weightedImage(scene, { modality, random, acquisition, inside });
-  const { error, echoPlanarPeakMm: peakMm } = acquisition;
+    ? adcMap(scene, { random, acquisition })
+    : weightedImage(scene, { modality, random, acquisition });
+  const { error, keptShare, echoPlanarPeakMm: peakMm } = acquisition;
   const shiftMm = peakMm === 0 ? null : echoPlanarShift(tissues, { deformation: scene.deformation, peakMm });
-  const values = misregister(acquired, { tissues, inside, error, shiftMm });
+  const values = misregister(acquired, { tissues, inside, error, shiftMm, keptShare });
   const image = new Float32Array(size ** 3);
   // At least 1, so that 0 marks what is missing in every modality; at most what a file of 16 bits holds.
   for (let n = 0; n < voxels.length; n++) {
@@ -54,24 +54,30 @@ export function renderModality(scene: Scene, modality: Modality): Float32Array {
 interface Rendering {
   readonly random: Random;
   readonly acquisition: Acquisition;
-  readonly inside: Float32Array;
 }
 
 function weightedImage(
   scene: Scene,
-  { modality, random, acquisition, inside }: Rendering & { modality: Exclude<Modality, "adc"> },
+  { modality, random, acquisition }: Rendering & { modality: Exclude<Modality, "adc"> },
 ): Float32Array {
   const { tissues, protocol } = scene;
   const reference = tissueSignals(protocol, modality)[GREY], gain = random.between(300, 800) / reference;
   const ideal = modality === "mra"
     ? angiogram(scene, drawAngiographySlabs(random))
     : mixSignals(tissues, tissueSignals(protocol, modality));
-  const values = acquireSlices(ideal, { tissues, inside, stack: acquisition.slices });
+  const values = sliced(ideal, { scene, acquisition });
   for (let n = 0; n < values.length; n++) values[n] *= gain;
   applyBias(values, { random, size: tissues.size, voxels: tissues.voxels, ...acquisition.bias });
   addRicianNoise(values, { random, sigma: gain * reference / acquisition.snr });
   // What no slab covers has not been imaged: not even noise is there.
   return modality === "mra" ? values.map((value, n) => ideal[n] > 0 ? value : 0) : values;
+}
+
+function sliced(
+  values: Float32Array,
+  { scene: { tissues, inside }, acquisition: { slices } }: { scene: Scene; acquisition: Acquisition },
+): Float32Array {
+  return slices ? acquireSlices(values, { tissues, inside, stack: slices }) : values.slice();
 }
 
 /** Signals of an angiography, whose flip angle differs from plane to plane; 0 where no slab reaches. */
@@ -88,12 +94,12 @@ function angiogram({ tissues, protocol }: Scene, slabs: AngiographySlabs): Float
 const DIFFUSIVITY_SD = 0.06;
 
 /** ADC in 10⁻⁶ mm²/s from two noisy acquisitions, as a scanner computes it; the bias field cancels. */
-function adcMap({ tissues, protocol }: Scene, { random, acquisition, inside }: Rendering): Float32Array {
-  const { b } = protocol.diffusion, { size, voxels } = tissues;
+function adcMap(scene: Scene, { random, acquisition }: Rendering): Float32Array {
+  const { tissues, protocol } = scene, { b } = protocol.diffusion, { size, voxels } = tissues;
   const weighted = tissueSignals(protocol, "dwi");
   const sigma = weighted[GREY] / acquisition.snr;
   const [s0, sb] = [unweightedDiffusionSignals(protocol), weighted].map((signals) => {
-    const values = acquireSlices(mixSignals(tissues, signals), { tissues, inside, stack: acquisition.slices });
+    const values = sliced(mixSignals(tissues, signals), { scene, acquisition });
     addRicianNoise(values, { random, sigma });
     return values;
   });

@@ -1,7 +1,7 @@
 /** Thick slices: what a 2-D acquisition does to the voxels of a brain along one axis. */
 import type { TissueMap } from "./tissue_map.ts";
 
-/** How the slices of an acquisition lie. */
+/** How the slices of a 2-D acquisition lie. */
 export interface SliceStack {
   /** Axis across the slices: 0 = sagittal, 1 = coronal, 2 = axial slices. */
   readonly axis: 0 | 1 | 2;

@@ -28,7 +28,7 @@ export interface PhantomSubjectOptions {
 
 /** A generated subject. */
 export interface PhantomSubject {
-  /** Images on one grid, in the order asked for. Whole numbers in scanner units ≥ 1 in the brain, exactly 0 outside. */
+  /** Images on one grid, in the order asked for. Whole numbers, ≥ 1 where it shows the brain, exactly 0 elsewhere. */
   readonly images: readonly { readonly modality: Modality; readonly volume: Volume }[];
   /** `TUMOUR_LABELS` or `STROKE_LABEL`; null without a lesion. */
   readonly label: Volume | null;
@@ -41,7 +41,8 @@ export interface PhantomSubject {
 /**
  * Generates one subject: a pure function of its options.
  *
- * All modalities show the same anatomy, each with its own contrast, bias field and noise. Intensities are magnitudes in
+ * All modalities show the same anatomy, each with its own contrast, slices, bias field, noise and residual error of
+ * registration; an angiogram covers part of the head. Intensities are magnitudes in
  * arbitrary scanner units (grey matter at 300–800), except `adc`, which is in 10⁻⁶ mm²/s.
  *
  * The arithmetic is that of IEEE doubles; only the last bit of `Math.sin`, `Math.exp` and their like may differ between
@@ -69,7 +70,9 @@ export function generatePhantomSubject(options: PhantomSubjectOptions): PhantomS
   const grow = lesion === "tumour" ? growTumour : growInfarct;
   const label = plan && grow(tissues, { plan, random: lesionRandom });
   const volume = (data: Float32Array): Volume => ({ data, size: [size, size, size], affine: phantomAffine(size) });
-  const scene = { tissues, deformation, protocol, stream };
+  const inside = new Float32Array(size ** 3);
+  for (const i of tissues.voxels) inside[i] = 1;
+  const scene = { tissues, inside, deformation, protocol, stream };
   const images = modalities.map((modality) => ({ modality, volume: volume(renderModality(scene, modality)) }));
   return { images, label: label && volume(label), morphometry, protocol };
 }

@@ -18,9 +18,9 @@ const OTHER_SCANNER = 0.15;
 /**
  * Draws a T1-weighted sequence in its usual clinical settings: 40 % spin echo, 40 % MPRAGE, 20 % spoiled gradient echo.
  *
- * BraTS mixes all of them, 2-D and 3-D.
+ * BraTS mixes them: before contrast agent mostly 2-D, after it mostly 3-D.
  *
- * @see Menze et al., IEEE Trans Med Imaging 34:1993 (2015), §III-B
+ * @see Menze et al., IEEE Trans Med Imaging 34:1993 (2015), on the imaging data
  */
 export function drawT1Sequence(random: Random, examination: FieldStrength): T1Sequence {
   const other = examination === 3 ? 1.5 : 3;

@@ -1,4 +1,4 @@
-/** Vessels: the circle of Willis, the venous sinuses, branches of both that wander over the cortex, and what they feed. */
+/** Vessels: the circle of Willis, the venous sinuses, wandering branches, choroid plexus. */
 import type { Triple } from "../../geometry.ts";
 import type { Random } from "../../random.ts";
 import { insideShare, type Tube, tubeDistance } from "./_shapes.ts";
@@ -55,7 +55,12 @@ const VEINS: readonly Course[] = [
   },
   // straight sinus with the vein of Galen, transverse and sigmoid sinus
   { points: [[0, -36, 13], [0, -54, 8], [0, -74, 2]], radii: [1.5, 2], paired: false, branches: 0 },
-  { points: [[0, -77, 0], [26, -72, -10], [46, -54, -16], [50, -42, -26]], radii: [2.6, 2.6], paired: true, branches: 2 },
+  {
+    points: [[0, -77, 0], [26, -72, -10], [46, -54, -16], [50, -42, -26]],
+    radii: [2.6, 2.6],
+    paired: true,
+    branches: 2,
+  },
   // internal cerebral, basal
   { points: [[2, 2, 10], [2, -16, 15], [1, -36, 13]], radii: [0.9, 1.1], paired: true, branches: 0 },
   { points: [[16, 2, -14], [18, -18, -9], [8, -36, 4], [0, -38, 12]], radii: [0.8, 1.1], paired: true, branches: 0 },

@@ -16,7 +16,11 @@ const CONTRASTS: readonly [Weighted, readonly Tissue[]][] = [
   ["flair", ["csf", "white", "oedema"]],
   ["flair", ["csf", "grey", "infarct"]],
   ["pd", ["white", "grey"]],
+  ["t1c", ["dura", "enhancing"]],
   ["mra", ["csf", "grey", "white", "blood"]],
+  ["mra", ["veins", "blood"]],
+  ["t2", ["dura", "white"]],
+  ["flair", ["dura", "white"]],
   ["dwi", ["csf", "white", "infarct"]],
   ["dwi", ["csf", "grey", "infarct"]],
 ];
@@ -41,9 +45,32 @@ Deno.test("unweightedDiffusionSignals() give back the tissue's ADC with the weig
   assert.equal(adc("infarct").toFixed(9), "0.400000000");
 });
 
-Deno.test("drawProtocol() differs between scanners and uses both T1 sequences and both fields", () => {
+Deno.test("drawProtocol() differs between scanners and uses all T1 sequences and both fields", () => {
   const protocols = Array.from({ length: 30 }, (_, scanner) => drawProtocol(randomStream(7, "scanner", scanner)));
   assert.deepEqual(new Set(protocols.map(({ field }) => field)), new Set([1.5, 3]));
-  assert.deepEqual(new Set(protocols.map(({ mprage }) => mprage === null)), new Set([true, false]));
+  const kinds = new Set(protocols.map(({ t1 }) => t1.kind));
+  assert.deepEqual(kinds, new Set(["spinEcho", "spoiledGradientEcho", "mprage"]));
   assert.equal(new Set(protocols.map(({ t2 }) => t2.te)).size, 30);
+});
+
+Deno.test("drawProtocol() repeats the T1-weighted sequence after contrast agent in some examinations only", () => {
+  const repeated = Array.from({ length: 200 }, (_, scanner) => {
+    const { t1, t1c } = drawProtocol(randomStream(8, "scanner", scanner));
+    return Number(t1 === t1c);
+  }).reduce((sum, value) => sum + value, 0);
+  assert.ok(repeated > 60 && repeated < 100, `${repeated} of 200`);
+});
+
+Deno.test("tissueSignals() of t1c brighten vessels, what has no barrier, and a little all tissue with blood in it", () => {
+  for (let scanner = 0; scanner < 40; scanner++) {
+    const drawn = drawProtocol(randomStream(9, "scanner", scanner)), protocol = { ...drawn, t1c: drawn.t1 };
+    const before = tissueSignals(protocol, "t1"), after = tissueSignals(protocol, "t1c");
+    const gain = (tissue: Tissue): number => after[TISSUES.indexOf(tissue)] / before[TISSUES.indexOf(tissue)];
+    assert.equal(gain("csf"), 1);
+    assert.ok(gain("grey") > 1.01 && gain("grey") < 1.25, `grey ${gain("grey")}`);
+    assert.ok(gain("white") > 1 && gain("white") < gain("grey"), `white ${gain("white")}`);
+    for (const tissue of ["veins", "blood", "dura", "choroidPlexus", "enhancing"] as const) {
+      assert.ok(gain(tissue) > gain("grey") + 0.05, `${tissue} ${gain(tissue)}`);
+    }
+  }
 });

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { buildHead, tissueShares, worstFractionSum } from "./_tools.ts";
+import { brainDistance } from "../../../lib/dataset/phantom/anatomy.ts";
+import { TISSUES } from "../../../lib/dataset/phantom/tissues.ts";
+import { buildHead, meanWhere, tissueShares, worstFractionSum } from "./_tools.ts";
 
 Deno.test("mapTissues() gives fractions that are not negative and add up to 1", () => {
   assert.ok(worstFractionSum(buildHead(1, 32).tissues) < 1e-5);
@@ -30,4 +32,17 @@ Deno.test("mapTissues() lists voxels in ascending order, none on the border of t
       assert.ok(axis > 0 && axis < size - 1);
     }
   });
+});
+
+Deno.test("mapTissues() leaves a film of dura on the surface and none inside", () => {
+  const { tissues, deformation } = buildHead(6, 32), dura = TISSUES.indexOf("dura");
+  const share = (near: (distance: number) => boolean): number => {
+    const rows = [...tissues.voxels.keys()].filter((n) => {
+      const i = tissues.voxels[n];
+      return near(brainDistance(deformation.x[i], deformation.y[i], deformation.z[i]));
+    });
+    return meanWhere(rows.map((n) => tissues.fractions[n * TISSUES.length + dura]), () => true);
+  };
+  assert.ok(share((distance) => distance > -0.5) > 0.4);
+  assert.ok(share((distance) => distance < -10) < 0.001);
 });

@@ -10,6 +10,8 @@ Deno.test("TISSUE_PROPERTIES keep the orders that all contrasts rest on", () => 
   }
   assert.ok(white.t2 < grey.t2 && grey.t2 < oedema.t2 && oedema.t2 < necrosis.t2 && necrosis.t2 < csf.t2);
   assert.ok(infarct.adc < white.adc && white.adc < grey.adc && grey.adc < oedema.adc && oedema.adc < csf.adc);
+  assert.ok(white.bloodVolume < grey.bloodVolume && csf.bloodVolume === 0);
+  assert.ok(white.mtr > grey.mtr && csf.mtr === 0);
   for (const tissue of TISSUES) assert.ok(TISSUE_PROPERTIES[tissue].t1[1.5] <= TISSUE_PROPERTIES[tissue].t1[3], tissue);
 });
 

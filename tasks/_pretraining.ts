@@ -18,7 +18,7 @@ export interface PretrainArguments {
   readonly config?: string;
   readonly out?: string;
   readonly resume?: string;
-  readonly backend: BackendName;
+  readonly backend?: BackendName;
   readonly quickCheck?: boolean;
 }
 
@@ -104,11 +104,13 @@ async function describeRun(args: PretrainArguments): Promise<RunDescription> {
   const options = resolveConfig(recipeSchema, entry.recipe, { file, assignments });
   const { gatherData } = await import("./_run_data.ts");
   const data = await gatherData(args, { recipe: options, print: (line) => console.log(line) });
-  return { recipe, options, data, backend: args.backend };
+  return { recipe, options, data, backend: args.backend ?? "auto" };
 }
 
 async function readRun({ resume, recipe, assignments, ...args }: PretrainArguments): Promise<RunDescription> {
-  const extra = [recipe, ...assignments, args.data, args.datalist, args.config, args.out].find((value) => value);
+  const { data, datalist, config, out, backend, quickCheck } = args;
+  const others = [recipe, ...assignments, data, datalist, config, out, backend, quickCheck && "--quick-check"];
+  const extra = others.find((value) => value);
   if (extra !== undefined) {
     throw new ConfigError(
       `Cannot resume ${resume}: expected no other options than those it was started with, got ${extra}`,

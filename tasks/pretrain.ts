@@ -46,7 +46,7 @@ function describeCommand(): Command {
     .option("--out <folder>", "folder of the run (default: runs/RECIPE-TIME)")
     .option("--resume <folder>", "go on with an interrupted run, with the options and data it was started with")
     .addOption(
-      new Option("--backend <name>", "where tensors are computed").choices([...BACKENDS]).default("auto"),
+      new Option("--backend <name>", "where tensors are computed (default: auto)").choices([...BACKENDS]),
     )
     .option("--quick-check", "the quick recipe cut down to under 90 seconds, to see that everything works")
     .addHelpText("after", helpText())

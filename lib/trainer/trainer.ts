@@ -17,6 +17,8 @@ import type { TrainerOptions } from "./options.ts";
 import { learningRateAt } from "./schedule.ts";
 import { addGradient, batchGradients } from "./step.ts";
 import type { BatchLosses } from "./step.ts";
+import { planUpdates } from "./update_plan.ts";
+import type { UpdatePlan } from "./update_plan.ts";
 import { validate } from "./validation.ts";
 import type { HeldOutSample, Validation } from "./validation.ts";
 
@@ -107,7 +109,7 @@ class Session {
   readonly #parameters: readonly Parameter[];
   readonly #seenTemplates = new Map<string, Float32Array>();
   readonly #batchesPerEpoch: number;
-  readonly #totalSteps: number;
+  readonly #updatePlan: UpdatePlan;
   #state: Omit<TrainerState, "format" | "optimizerSteps">;
   readonly #gradients = new Map<string, Tensor>();
   #losses: BatchLosses[] = [];
@@ -123,10 +125,7 @@ class Session {
     const { run, optimizer, seed } = options;
     const order = { seed, epoch: 0, batchSize: run.batchSize, dropLast: false };
     this.#batchesPerEpoch = epochOrder(parts.training.count, order).length;
-    const { accumulationSteps, accumulationPhase } = optimizer;
-    this.#totalSteps = accumulationPhase === "first"
-      ? Math.max(1, Math.floor(run.epochs * this.#batchesPerEpoch / accumulationSteps))
-      : run.epochs * Math.ceil(this.#batchesPerEpoch / accumulationSteps);
+    this.#updatePlan = planUpdates({ ...optimizer, epochs: run.epochs, batchesPerEpoch: this.#batchesPerEpoch });
     this.#state = {
       next: { epoch: 0, index: 0 },
       updates: 0,
@@ -181,9 +180,7 @@ class Session {
   }
 
   isUpdateDue({ index }: Batch): boolean {
-    const { accumulationSteps, accumulationPhase } = this.#options.optimizer;
-    if (accumulationPhase === "first") return index % accumulationSteps === 0;
-    return (index + 1) % accumulationSteps === 0 || index === this.#batchesPerEpoch - 1;
+    return this.#updatePlan.isDueAfter(index);
   }
 
   isEpochEnd({ index }: Batch): boolean {
@@ -192,7 +189,7 @@ class Session {
 
   async update({ epoch }: Batch): Promise<void> {
     const { optimizer, run } = this.#options;
-    const schedule = { ...optimizer, totalSteps: this.#totalSteps };
+    const schedule = { ...optimizer, totalSteps: this.#updatePlan.scheduleSteps };
     const learningRate = learningRateAt(this.#state.updates, schedule);
     const templateRate = learningRate * (optimizer.templateLearningRate ?? optimizer.learningRate) /
       optimizer.learningRate;
@@ -213,7 +210,12 @@ class Session {
     };
     this.#losses = [];
     await this.#append(record);
-    this.#parts.onProgress?.({ record, epochs: run.epochs, totalSteps: this.#totalSteps, volumes: this.#volumes });
+    this.#parts.onProgress?.({
+      record,
+      epochs: run.epochs,
+      totalSteps: this.#updatePlan.updates,
+      volumes: this.#volumes,
+    });
   }
 
   #contrastiveIn(epoch: number): boolean {

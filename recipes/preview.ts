@@ -3,21 +3,17 @@
  *
  * Command: deno task pretrain preview --data DIR
  */
+import { quick } from "./quick.ts";
 import type { Recipe } from "./schema.ts";
 
-/** Scans resampled to 4 mm, crops of 192 mm. */
+/** The quick recipe's network and method on scans resampled to 4 mm, crops of 192 mm. */
 export const preview: Recipe = {
-  model: "uniformer-tiny",
+  model: quick.model,
   cropSize: [48, 48, 48],
   shuffleSequences: true,
   preprocess: { spacingMm: [4, 4, 4] },
   templates: { size: [60, 60, 48] },
-  method: {
-    modalitiesPerStep: "one",
-    blockSize: 4,
-    templateGradient: "range-scaled",
-    clStartEpoch: 30,
-  },
-  optimizer: { learningRate: 2e-3, clipNorm: 1, warmupSteps: 10 },
-  run: { epochs: 40, batchSize: 3, validateEvery: 10, checkpointEvery: 50 },
+  method: quick.method,
+  optimizer: quick.optimizer,
+  run: { epochs: 120, batchSize: 3, validateEvery: 30, checkpointEvery: 50 },
 };

@@ -14,15 +14,17 @@ export const quick: Recipe = {
   templates: { size: [40, 40, 40] },
   method: {
     modalitiesPerStep: "one",
+    // Half hidden instead of seven eighths: a few minutes are enough to learn that, but not the paper's ratio.
+    maskRatio: 0.5,
     // As a share of the crop, a block is as large as the paper's 8 voxels of 96.
     blockSize: 4,
     templateGradient: "range-scaled",
     // At weight 1 the loss of a batch of four outweighs reconstruction thirtyfold and undoes it within a few epochs.
     clWeight: 0.02,
-    clStartEpoch: 100,
+    clStartEpoch: 90,
   },
-  optimizer: { learningRate: 3e-3, clipNorm: 1, warmupSteps: 10 },
-  run: { epochs: 150, batchSize: 4, validateEvery: 30, checkpointEvery: 200 },
+  optimizer: { learningRate: 2e-3, clipNorm: 1, warmupSteps: 10 },
+  run: { epochs: 120, batchSize: 4, validateEvery: 30, checkpointEvery: 200 },
   phantom: { subjects: 72, size: 40 },
 };
 

@@ -46,7 +46,7 @@ async function runTests(args: readonly string[]): Promise<{ success: boolean; ou
       "-P=test",
       // The set of deno.json cannot name this machine's own temporary folder and deno.
       `--allow-write=runs,${temporary}`,
-      `--allow-run=deno,${Deno.execPath()}`,
+      `--allow-run=deno,ln,${Deno.execPath()}`,
       ...args,
     ],
     env: Deno.stdout.isTerminal() && !Deno.noColor ? { FORCE_COLOR: "1" } : {},

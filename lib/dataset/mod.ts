@@ -47,6 +47,7 @@ export {
   type Protocol,
   SOURCE_MODALITIES,
   STROKE_LABEL,
+  type T1Sequence,
   type Tissue,
   TUMOUR_LABELS,
 } from "./phantom/mod.ts";

@@ -80,12 +80,13 @@ Deno.test("pretrain leaves a complete run folder", async (t) => {
       return order.map((batch) => batch.some((subject) => TRAINING[subject].length > 1));
     });
     assert.deepEqual(new Set(partnered), new Set([true, false]));
+    const { clWeight } = methodSchema.parse(RECIPES.quick.recipe.method);
     const steps = readRecords().filter((record) => record.kind === "step");
     steps.forEach(({ cmr, md, cl, loss }, i) => {
       assert.equal(Number.isFinite(cmr), partnered[i], `cmr of step ${i + 1}`);
       assert.equal(Number.isFinite(cl), i >= 4, `cl of step ${i + 1}`);
       assert.ok(md > 0 && md < 10);
-      assert.ok(Math.abs(loss - (cmr ?? 0) - md - (cl ?? 0)) < 1e-5);
+      assert.ok(Math.abs(loss - (cmr ?? 0) - md - clWeight * (cl ?? 0)) < 1e-5);
     });
   });
 

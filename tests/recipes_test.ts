@@ -24,6 +24,7 @@ const METHOD_TABLE: readonly (readonly [path: string, paper: unknown, official: 
   ["method.clAutoStart", null, null],
   ["method.templateFillUntilEpoch", -1, 300],
   ["method.templateGradient", "exact", "exact"],
+  ["method.templateSmoothing", 0, 0],
   ["method.temperature", 1, 1],
   ["method.modalitiesPerStep", "all", "one"],
   ["method.sequences", "all", 4],

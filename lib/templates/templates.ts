@@ -1,5 +1,6 @@
 /** Learnable templates: one volume per modality, distilled from all subjects that have it. */
 import type { Triple } from "../geometry.ts";
+import { smoothVolumes } from "./smooth.ts";
 import { templateWindow, tf } from "../tensor/mod.ts";
 import type { Tensor, Tensor5D, Variable } from "../tensor/mod.ts";
 
@@ -84,17 +85,22 @@ export class Templates {
    * `range-scaled` multiplies each template's gradient by its range + ε, which is the gradient with respect to the
    * normalised template: of the same size from the first step on.
    *
+   * Smoothing passes (0 in the official code) blur it before the optimiser sees it. AdamW moves every voxel by about the
+   * learning rate, however small its gradient; in short runs the templates then take on the grain of the first
+   * convolution's kernels. Of a blurred gradient only what neighbouring voxels have in common is left.
+   *
    * Shapes: gradient `[K, D, H, W]` → the same, a new tensor.
    */
-  optimizerGradient(gradient: Tensor, kind: TemplateGradient): Tensor {
-    if (kind === "exact") return tf.clone(gradient);
+  optimizerGradient(gradient: Tensor, { kind, smoothing }: { kind: TemplateGradient; smoothing: number }): Tensor {
     return tf.tidy(() => {
-      const volumes = tf.unstack(this.variable);
-      const scaled = tf.unstack(gradient).map((g, k) => {
-        const range = tf.sub(tf.max(volumes[k]), tf.min(volumes[k]));
-        return tf.mul(g, tf.add(range, this.#epsilon));
+      const scaled = kind === "exact" ? tf.clone(gradient) : this.#timesRange(gradient);
+      if (smoothing === 0) return scaled;
+      const [width, height, depth] = this.size;
+      const values = smoothVolumes(scaled.dataSync() as Float32Array, {
+        size: [depth, height, width],
+        passes: smoothing,
       });
-      return tf.stack(scaled);
+      return tf.tensor(values, gradient.shape);
     });
   }
 
@@ -117,6 +123,15 @@ export class Templates {
   /** Frees the variable. */
   dispose(): void {
     this.variable.dispose();
+  }
+
+  #timesRange(gradient: Tensor): Tensor {
+    const volumes = tf.unstack(this.variable);
+    const scaled = tf.unstack(gradient).map((g, k) => {
+      const range = tf.sub(tf.max(volumes[k]), tf.min(volumes[k]));
+      return tf.mul(g, tf.add(range, this.#epsilon));
+    });
+    return tf.stack(scaled);
   }
 
   #indexOf(modality: string): number {

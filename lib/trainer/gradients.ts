@@ -11,6 +11,8 @@ export interface FinishOptions {
   readonly clipNorm: number | null;
   readonly templates: Templates;
   readonly templateGradient: TemplateGradient;
+  /** Smoothing passes over the templates' gradient. */
+  readonly templateSmoothing: number;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface FinishOptions {
  */
 export function finishGradients(
   sums: Map<string, Tensor>,
-  { accumulationSteps, clipNorm, templates, templateGradient }: FinishOptions,
+  { accumulationSteps, clipNorm, templates, templateGradient: kind, templateSmoothing: smoothing }: FinishOptions,
 ): { norm: number; gradients: Map<string, Tensor> } {
   const templateName = templates.parameter.name;
   const norm = gradientNorm([...sums].flatMap(([name, sum]) => name === templateName ? [] : [sum])) / accumulationSteps;
@@ -33,7 +35,7 @@ export function finishGradients(
   for (const [name, sum] of sums) {
     const finished = tf.tidy(() => {
       if (name === templateName) {
-        return templates.optimizerGradient(scaled(sum, 1 / accumulationSteps), templateGradient);
+        return templates.optimizerGradient(scaled(sum, 1 / accumulationSteps), { kind, smoothing });
       }
       return scaled(sum, factor / accumulationSteps);
     });

@@ -23,6 +23,8 @@ export const methodSchema = z.strictObject({
     .describe("last epoch, from 0, in which both views are filled from the template; -1 = never"),
   templateGradient: z.enum(["exact", "range-scaled"]).default("exact")
     .describe("template gradient as it is, or times the template's range so that the first step is not 1e9 too large"),
+  templateSmoothing: z.int().nonnegative().default(0)
+    .describe("passes of a [1, 2, 1]/4 filter over the templates' gradient; 0 = none, as in the official code"),
 });
 
 /** The optimiser and its schedule. */

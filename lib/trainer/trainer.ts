@@ -194,8 +194,8 @@ class Session {
     const templateRate = learningRate * (optimizer.templateLearningRate ?? optimizer.learningRate) /
       optimizer.learningRate;
     const { templates } = this.#parts;
-    const { templateGradient } = this.#options.method;
-    const { norm, gradients } = finishGradients(this.#gradients, { templates, templateGradient, ...optimizer });
+    const { method } = this.#options;
+    const { norm, gradients } = finishGradients(this.#gradients, { templates, ...method, ...optimizer });
     const templateName = templates.parameter.name;
     this.#optimizer.apply(gradients, (name) => name === templateName ? templateRate : learningRate);
     tf.dispose([...gradients.values()]);

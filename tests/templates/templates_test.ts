@@ -109,7 +109,7 @@ function train(
   tf.tidy(() => {
     let firstMoment: Tensor = tf.zerosLike(templates.variable), secondMoment: Tensor = firstMoment;
     rows.forEach((weights, i) => {
-      const gradient = templates.optimizerGradient(gradientOf(templates, { x: 0, weights }), kind);
+      const gradient = templates.optimizerGradient(gradientOf(templates, { x: 0, weights }), { kind, smoothing: 0 });
       const options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 1e-5, step: i + 1 };
       const inputs = { parameter: templates.variable, gradient, firstMoment, secondMoment };
       const [value, first, second] = adamwUpdate(inputs, { learningRate: LEARNING_RATE, ...options });
@@ -153,7 +153,9 @@ Deno.test("optimizerGradient() multiplies each template's gradient by its own ra
   assert.deepEqual(TEMPLATE_GRADIENTS, ["exact", "range-scaled"]);
   const templates = templatesOf([3, 1, 1], [-1, 0, 4]);
   const gradient = tf.tensor([1, 2, 3, 4, 5, 6], [2, 1, 1, 3]);
-  const [exact, scaled] = TEMPLATE_GRADIENTS.map((kind) => templates.optimizerGradient(gradient, kind));
+  const [exact, scaled] = TEMPLATE_GRADIENTS.map((kind) =>
+    templates.optimizerGradient(gradient, { kind, smoothing: 0 })
+  );
   assert.notEqual(exact, gradient);
   assertClose(exact.dataSync(), [1, 2, 3, 4, 5, 6]);
   assertClose(scaled.dataSync(), [EPSILON, 2 * EPSILON, 3 * EPSILON, 20, 25, 30], 1e-12);

@@ -21,7 +21,14 @@ function finish(
     ["b", tf.tensor1d([8])],
   ]);
   const given = [...sums.values()];
-  const options = { accumulationSteps: 1, clipNorm: null, templates, templateGradient: "exact", ...changes } as const;
+  const options = {
+    accumulationSteps: 1,
+    clipNorm: null,
+    templates,
+    templateGradient: "exact",
+    templateSmoothing: 0,
+    ...changes,
+  } as const;
   const { norm, gradients } = finishGradients(sums, options);
   assert.ok(given.every(({ isDisposed }) => isDisposed));
   const values = Object.fromEntries([...gradients].map(([name, gradient]) => [name, [...gradient.dataSync()]]));

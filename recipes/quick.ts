@@ -19,6 +19,7 @@ export const quick: Recipe = {
     // As a share of the crop, a block is as large as the paper's 8 voxels of 96.
     blockSize: 4,
     templateGradient: "range-scaled",
+    templateSmoothing: 4,
     // At weight 1 the loss of a batch of four outweighs reconstruction thirtyfold and undoes it within a few epochs.
     clWeight: 0.02,
     clStartEpoch: 90,

@@ -81,7 +81,6 @@ function packB(b: usize, row: i32, column: i32, depth: i32, columns: i32, to: us
 }
 
 /** One MR × NR tile; all sums stay in registers. Rows that are not there repeat the first one. */
-// @ts-ignore: decorator
 @inline
 function micro(
   a0: usize,
@@ -133,7 +132,6 @@ function micro(
   storeRow(c, c50, c51, add);
 }
 
-// @ts-ignore: decorator
 @inline
 function storeRow(c: usize, low: v128, high: v128, add: bool): void {
   if (add) {

@@ -40,7 +40,6 @@ export function depthwiseForward(
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function tile8(
   x: usize,
@@ -196,7 +195,6 @@ export function depthwiseWeightGradient(
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function correlate5(x: usize, dy: usize, to: usize, width: i32, channels: i32): void {
   const stride = <usize> (channels << 2);
@@ -215,7 +213,6 @@ function correlate5(x: usize, dy: usize, to: usize, width: i32, channels: i32): 
   addTo(to + 3 * stride, s3), addTo(to + 4 * stride, s4);
 }
 
-// @ts-ignore: decorator
 @inline
 function correlate3(x: usize, dy: usize, to: usize, width: i32, channels: i32): void {
   const stride = <usize> (channels << 2);
@@ -243,7 +240,6 @@ function correlate1(x: usize, dy: usize, to: usize, width: i32, channels: i32, k
   addTo(to + <usize> kw * stride, sum);
 }
 
-// @ts-ignore: decorator
 @inline
 function addTo(place: usize, value: v128): void {
   v128.store(place, f32x4.add(v128.load(place), value));

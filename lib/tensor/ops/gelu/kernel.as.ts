@@ -1,6 +1,5 @@
 /** Exact GELU and its gradient, four values at a time; erf to 1.5e-7 (Abramowitz and Stegun 7.1.26). */
 
-// @ts-ignore: decorator
 @inline
 function exp4(x: v128): v128 {
   // e^x = 2^n · e^r with |r| ≤ ln 2 / 2; the polynomial is e^r's Taylor series.
@@ -20,7 +19,6 @@ function exp4(x: v128): v128 {
 }
 
 /** Φ(x), given e^(−x²/2). */
-// @ts-ignore: decorator
 @inline
 function cumulative4(x: v128, gauss: v128): v128 {
   const z = f32x4.mul(f32x4.abs(x), f32x4.splat(0.70710678));
@@ -35,7 +33,6 @@ function cumulative4(x: v128, gauss: v128): v128 {
   return v128.bitselect(tail, positive, f32x4.lt(x, f32x4.splat(0)));
 }
 
-// @ts-ignore: decorator
 @inline
 function gauss4(x: v128): v128 {
   return exp4(f32x4.mul(f32x4.mul(x, x), f32x4.splat(-0.5)));

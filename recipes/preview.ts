@@ -2,6 +2,8 @@
  * A look at one's own scans: the whole method at 4 mm with a small network, on a workstation without a GPU.
  *
  * Command: deno task pretrain preview --data DIR
+ * Cost: about 0.6 s per update of three subjects on two cores.
+ * Expect: nothing that holds for every cohort; the report says what your own run reached.
  */
 import { quick } from "./quick.ts";
 import type { Recipe } from "./schema.ts";

@@ -2,11 +2,15 @@
 import { z } from "zod";
 import { parseConfigFile, resolveConfig } from "../lib/config.ts";
 import { ConfigError } from "../lib/errors.ts";
+import { formatDuration, onInterrupt, readText, RunFolder } from "../lib/host/mod.ts";
 import { BACKENDS, selectBackend } from "../lib/tensor/mod.ts";
 import type { BackendInfo, BackendName } from "../lib/tensor/mod.ts";
+import { pretrain } from "../lib/trainer/mod.ts";
 import { QUICK_CHECK, RECIPES, recipeSchema } from "../recipes/mod.ts";
 import type { ResolvedRecipe } from "../recipes/mod.ts";
+import { gatherData, runDataSchema, verify } from "./_run_data.ts";
 import type { RunData } from "./_run_data.ts";
+import { openParts } from "./_run_parts.ts";
 import { TrainingProgress } from "./_training_progress.ts";
 
 /** The command line. */
@@ -40,26 +44,23 @@ const INTERRUPTED = 130;
  * @returns the exit status: 0 done, 130 interrupted and saved
  */
 export async function runPretraining(args: PretrainArguments): Promise<number> {
-  const host = await import("../lib/host/mod.ts");
   const started = performance.now();
   const description = args.resume === undefined ? await describeRun(args) : await readRun(args);
   const { options, data, recipe } = description;
   const keep = options.run.keepCheckpoints;
   const backend = await selectBackend(description.backend);
   const folder = args.resume === undefined
-    ? await host.RunFolder.create(args.out ?? `runs/${recipe}-${timestamp()}`, {
+    ? await RunFolder.create(args.out ?? `runs/${recipe}-${timestamp()}`, {
       description: { ...description, backend: backend.name },
       keep,
     })
-    : host.RunFolder.open(args.resume, { keep });
+    : RunFolder.open(args.resume, { keep });
   announce(description, { folder: folder.path, backend });
-  const { openParts } = await import("./_run_parts.ts");
   const parts = openParts(options, data);
   const resume = args.resume === undefined ? undefined : await folder.latestCheckpoint();
-  const { pretrain } = await import("../lib/trainer/mod.ts");
   let interrupted = false;
   using progress = new TrainingProgress();
-  using _interrupt = host.onInterrupt(() => {
+  using _interrupt = onInterrupt(() => {
     interrupted = true;
     progress.print("stopping: finishing this step and saving; once more to stop at once");
   });
@@ -76,6 +77,7 @@ export async function runPretraining(args: PretrainArguments): Promise<number> {
       console.log(`interrupted and saved; go on with: deno task pretrain --resume ${folder.path}`);
       return INTERRUPTED;
     }
+    // The report room is large; loading it only here keeps the start of the task quick.
     const { writeResults } = await import("./_run_results.ts");
     const seconds = (performance.now() - started) / 1000;
     await writeResults(folder, {
@@ -85,7 +87,7 @@ export async function runPretraining(args: PretrainArguments): Promise<number> {
       templates: parts.templates,
       validation: result.validation,
     });
-    console.log(`\ndone in ${host.formatDuration(seconds)}: ${folder.path}/report.html`);
+    console.log(`\ndone in ${formatDuration(seconds)}: ${folder.path}/report.html`);
     return 0;
   } finally {
     parts.close();
@@ -98,11 +100,9 @@ async function describeRun(args: PretrainArguments): Promise<RunDescription> {
   if (!entry) {
     throw new ConfigError(`Cannot find recipe: expected one of ${Object.keys(RECIPES).join(", ")}, got "${recipe}"`);
   }
-  const { readText } = await import("../lib/host/mod.ts");
   const file = args.config === undefined ? undefined : parseConfigFile(await readText(args.config), args.config);
   const assignments = [...(args.quickCheck ? QUICK_CHECK : []), ...args.assignments];
   const options = resolveConfig(recipeSchema, entry.recipe, { file, assignments });
-  const { gatherData } = await import("./_run_data.ts");
   const data = await gatherData(args, { recipe: options, print: (line) => console.log(line) });
   return { recipe, options, data, backend: args.backend ?? "auto" };
 }
@@ -116,8 +116,6 @@ async function readRun({ resume, recipe, assignments, ...args }: PretrainArgumen
       `Cannot resume ${resume}: expected no other options than those it was started with, got ${extra}`,
     );
   }
-  const { RunFolder } = await import("../lib/host/mod.ts");
-  const { runDataSchema, verify } = await import("./_run_data.ts");
   const schema = z.strictObject({
     recipe: z.string(),
     options: recipeSchema,

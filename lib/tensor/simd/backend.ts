@@ -51,8 +51,12 @@ export class SimdBackend extends MathBackendCPU {
   ): TensorInfo[] {
     const arrays = Object.fromEntries(Object.entries(inputs).map(([name, info]) => [name, this.#arrayOf(info)]));
     const runtime = openRuntime(this.#heap, this.#shared);
-    const outputs = kernel(arrays, runtime);
-    runtime.close();
+    let outputs: SimdArray[];
+    try {
+      outputs = kernel(arrays, runtime);
+    } finally {
+      runtime.close();
+    }
     return outputs.map(({ pointer, length, shape, data }) => {
       const info = this.makeTensorInfo([...shape], "float32", data);
       this.#dataOf(info.dataId).block = { pointer, byteLength: length * 4 };

@@ -61,11 +61,17 @@ export interface LoadOptions {
  * @throws {VolumeError} when an image is broken, or its grid differs from that of the others
  */
 export async function loadSubject(subject: Subject, options: LoadOptions): Promise<VolumeStack> {
-  const images = await Promise.all(subject.images.map(async ({ modality, file }) => {
+  const reads = await Promise.allSettled(subject.images.map(async ({ modality, file }) => {
     const path = resolveFile(options.root, file);
     return { modality, file: path, volume: await readNifti(await options.readFile(path), path) };
   }));
-  return preprocessSubject(images, options.preprocess);
+  // Of several broken images the first listed one is named, whichever read failed first.
+  const failure = reads.find((read) => read.status === "rejected");
+  if (failure) throw failure.reason;
+  return preprocessSubject(
+    reads.flatMap((read) => read.status === "fulfilled" ? [read.value] : []),
+    options.preprocess,
+  );
 }
 
 /** Cuts the sample of a request from its prepared subject: a pure function of (plan, request, stack). */

@@ -78,3 +78,12 @@ Deno.test("LocalSource.load() rejects a broken file, an unknown subject and a cl
     message: "Cannot load sample: expected an open source, got a closed one",
   });
 });
+
+Deno.test("loadSubject() names the first listed of several broken images, whichever is read first", async () => {
+  const plan = planOf("/scans");
+  const t2First = async (path: string): Promise<Uint8Array> => {
+    if (path.endsWith("_t1.nii")) await new Promise((resolve) => setTimeout(resolve));
+    return readTinyScan(path);
+  };
+  await rejects(loadSubject(plan.subjects[3], { ...plan, readFile: t2First }), { file: "/scans/broken_t1.nii" });
+});

@@ -26,7 +26,8 @@ const FLAGS = [
 export async function buildKernels(): Promise<Uint8Array> {
   const ops = [...Deno.readDirSync(new URL("lib/tensor/ops/", ROOT))].filter(({ isDirectory }) => isDirectory);
   const folders = ops.map(({ name }) => `lib/tensor/ops/${name}/kernel.as.ts`).sort();
-  const entries = ["lib/tensor/simd/gemm.as.ts", ...folders.filter((path) => read(path) !== null)];
+  const shared = ["thread", "tile", "gemm"].map((name) => `lib/tensor/simd/${name}.as.ts`);
+  const entries = [...shared, ...folders.filter((path) => read(path) !== null)];
   let binary: Uint8Array | undefined;
   const { error, stderr } = await asc.main([...entries, ...FLAGS, "-o", "kernels.wasm"], {
     readFile: (path) => read(path),

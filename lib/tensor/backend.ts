@@ -48,12 +48,14 @@ async function startReference(): Promise<BackendInfo> {
 
 async function startSimd(): Promise<BackendInfo> {
   if (!tf.engine().registryFactory["simd"]) {
-    const backend = await SimdBackend.open();
+    const backend = await SimdBackend.open({ threads: navigator.hardwareConcurrency });
     tf.registerBackend("simd", () => backend);
     for (const kernel of tf.getKernelsForBackend("cpu")) {
       if (!tf.getKernel(kernel.kernelName, "simd")) tf.registerKernel({ ...kernel, backendName: "simd" });
     }
   }
   await tf.setBackend("simd");
-  return { name: "simd", description: `simd (WebAssembly SIMD kernels, tfjs ${tf.version_core}, one thread)` };
+  const { threads } = tf.backend() as unknown as SimdBackend;
+  const kernels = `WebAssembly SIMD kernels, ${threads} ${threads === 1 ? "thread" : "threads"}`;
+  return { name: "simd", description: `simd (${kernels}, tfjs ${tf.version_core})` };
 }

@@ -3,8 +3,7 @@ import { MathBackendCPU } from "../tf.ts";
 import type { DataType, TensorInfo } from "../tf.ts";
 import { Heap, MAX_PAGES } from "./heap.ts";
 import type { HeapBlock, HeapUse } from "./heap.ts";
-import { loadKernels } from "./kernels.ts";
-import type { Kernels } from "./kernels.ts";
+import { Pool } from "./pool.ts";
 import { openRuntime } from "./runtime.ts";
 import type { SimdArray, SimdRuntime } from "./runtime.ts";
 
@@ -25,18 +24,24 @@ const RESERVED_BYTES = 4096;
  */
 export class SimdBackend extends MathBackendCPU {
   readonly #heap: Heap;
-  readonly #shared: Pick<SimdRuntime, "kernels" | "gemmScratch">;
+  readonly #pool: Pool;
 
-  private constructor(heap: Heap, kernels: Kernels) {
+  private constructor(heap: Heap, pool: Pool) {
     super();
     this.#heap = heap;
-    this.#shared = { kernels, gemmScratch: heap.allocate(kernels.gemmScratchBytes()).pointer };
+    this.#pool = pool;
   }
 
-  /** Compiles the kernels and opens a heap. */
-  static async open(): Promise<SimdBackend> {
+  /** Opens a heap, compiles the kernels and starts the threads. */
+  static async open({ threads }: { threads: number }): Promise<SimdBackend> {
     const memory = new WebAssembly.Memory({ initial: 256, maximum: MAX_PAGES, shared: true });
-    return new SimdBackend(new Heap(memory, RESERVED_BYTES), await loadKernels(memory));
+    const heap = new Heap(memory, RESERVED_BYTES);
+    return new SimdBackend(heap, await Pool.open(heap, threads));
+  }
+
+  /** Threads that compute. */
+  get threads(): number {
+    return this.#pool.threads;
   }
 
   /** Bytes of the heap in use. */
@@ -50,7 +55,7 @@ export class SimdBackend extends MathBackendCPU {
     kernel: (arrays: Record<string, SimdArray>, runtime: SimdRuntime) => SimdArray[],
   ): TensorInfo[] {
     const arrays = Object.fromEntries(Object.entries(inputs).map(([name, info]) => [name, this.#arrayOf(info)]));
-    const runtime = openRuntime(this.#heap, this.#shared);
+    const runtime = openRuntime(this.#heap, this.#pool);
     let outputs: SimdArray[];
     try {
       outputs = kernel(arrays, runtime);

@@ -1,162 +1,242 @@
-/** Packed matrix product: C = A·B or C += A·B, float32, any element strides in A and B. */
+/** Matrix products: C = A·B (+ bias) or C += A·B, float32, any element strides in A and B. */
+import { threadScratch } from "./thread.as.ts";
+import { MR, NR, PANEL_BYTES, tileOfColumns, tileOfRows } from "./tile.as.ts";
 
-const MR: i32 = 6;
-const NR: i32 = 8;
+/** Steps of the inner dimension between two visits of C: a panel of B then fits the first-level cache. */
 const KC: i32 = 256;
-const NC: i32 = 512;
+/** Columns of B from which on copying a block of A pays. */
+const PACK_A_FROM: i32 = 96;
+/** Rows of A that are packed at a time: with KC columns they fit the second-level cache. */
+const MC: i32 = 96;
 
-/** Bytes of scratch that {@link gemm} needs, one tile included. */
-export function gemmScratchBytes(): i32 {
-  return (KC * NC + MR * NR) * 4;
+/** Copies panels [begin, end) of 16 columns of B `[depth, columns]` to `to`, step by step; missing columns are zero. */
+export function packPanels(
+  b: usize,
+  row: i32,
+  column: i32,
+  depth: i32,
+  columns: i32,
+  to: usize,
+  begin: i32,
+  end: i32,
+): void {
+  for (let panel = begin; panel < end; panel++) {
+    const from = b + (<usize> (panel * NR * column) << 2);
+    packPanel(from, row, column, depth, min(NR, columns - panel * NR), to + <usize> (panel * depth) * PANEL_BYTES);
+  }
+}
+
+function packPanel(b: usize, row: i32, column: i32, depth: i32, present: i32, to: usize): void {
+  const rowBytes = <usize> row << 2, columnBytes = <usize> column << 2;
+  if (present == NR && column == 1) {
+    for (let p = 0; p < depth; p++) {
+      const v0 = v128.load(b), v1 = v128.load(b, 16), v2 = v128.load(b, 32), v3 = v128.load(b, 48);
+      v128.store(to, v0), v128.store(to, v1, 16), v128.store(to, v2, 32), v128.store(to, v3, 48);
+      b += rowBytes, to += PANEL_BYTES;
+    }
+    return;
+  }
+  for (let r = 0; r < NR; r++) {
+    let from = b + <usize> r * columnBytes;
+    let place = to + (<usize> r << 2);
+    if (r < present) {
+      for (let p = 0; p < depth; p++) {
+        store<f32>(place, load<f32>(from));
+        from += rowBytes, place += PANEL_BYTES;
+      }
+    } else {
+      for (let p = 0; p < depth; p++) {
+        store<f32>(place, 0);
+        place += PANEL_BYTES;
+      }
+    }
+  }
 }
 
 /**
- * Strides count elements; C is row-major with contiguous columns. B is packed into panels of NR columns; A is read in
- * place, because copying it costs more than it saves when n is small, as it is in most layers.
+ * Rows [begin, end) of C `[m, columns]` = A·B, with B packed by {@link packPanels}.
+ *
+ * @param bias address of a row added to every row of C, or 0
+ * @param accumulate add to C
  */
-export function gemm(
+export function gemmRows(
   a: usize,
   aRow: i32,
   aColumn: i32,
-  b: usize,
-  bRow: i32,
-  bColumn: i32,
+  packed: usize,
+  bias: usize,
   c: usize,
   cRow: i32,
-  m: i32,
-  n: i32,
-  k: i32,
+  columns: i32,
+  depth: i32,
   accumulate: bool,
-  scratch: usize,
+  begin: i32,
+  end: i32,
 ): void {
-  const packed = scratch;
-  const tile = packed + <usize> (KC * NC * 4);
-  for (let j = 0; j < n; j += NC) {
-    const columns = min(NC, n - j);
-    for (let p = 0; p < k; p += KC) {
-      const depth = min(KC, k - p);
-      packB(b + <usize> ((p * bRow + j * bColumn) << 2), bRow, bColumn, depth, columns, packed);
-      const add = accumulate || p > 0;
-      for (let i = 0; i < m; i += MR) {
-        const rows = min(MR, m - i);
-        const from = a + <usize> ((i * aRow + p * aColumn) << 2);
-        for (let jr = 0; jr < columns; jr += NR) {
-          const out = c + <usize> ((i * cRow + j + jr) << 2);
-          const panel = packed + <usize> ((jr * depth) << 2);
-          if (rows == MR && columns - jr >= NR) {
-            micro(from, aRow, aColumn, MR, panel, depth, out, cRow, add);
-          } else {
-            micro(from, aRow, aColumn, rows, panel, depth, tile, NR, false);
-            copyTile(tile, out, cRow, rows, min(NR, columns - jr), add);
-          }
+  for (let i = begin; i < end; i += MC) {
+    const rows = min(MC, end - i);
+    const from = a + (<usize> (i * aRow) << 2);
+    const to = c + (<usize> (i * cRow) << 2);
+    multiplyBlock(from, aRow, aColumn, packed, depth, bias, to, cRow, rows, columns, depth, accumulate);
+  }
+}
+
+/**
+ * At most MC rows of C = A·B. Panels of B lie `panelDepth` steps apart.
+ *
+ * Uses the first MC·KC values, and a tile, of the thread's scratch.
+ */
+export function multiplyBlock(
+  a: usize,
+  aRow: i32,
+  aColumn: i32,
+  packed: usize,
+  panelDepth: i32,
+  bias: usize,
+  c: usize,
+  cRow: i32,
+  rows: i32,
+  columns: i32,
+  depth: i32,
+  accumulate: bool,
+): void {
+  const copy = columns >= PACK_A_FROM && rows >= MR;
+  for (let p = 0; p < depth; p += KC) {
+    const steps = min(KC, depth - p);
+    const block = a + (<usize> (p * aColumn) << 2);
+    const panels = packed + <usize> p * PANEL_BYTES;
+    const add = accumulate || p > 0;
+    const firstBias = p == 0 ? bias : 0;
+    if (copy) packRows(block, aRow, aColumn, rows, steps, threadScratch());
+    for (let j = 0; j < columns; j += NR) {
+      const panel = panels + <usize> (j / NR * panelDepth) * PANEL_BYTES;
+      const panelBias = firstBias != 0 ? firstBias + (<usize> j << 2) : 0;
+      const width = min(NR, columns - j);
+      for (let i = 0; i < rows; i += MR) {
+        const out = c + (<usize> (i * cRow + j) << 2);
+        const height = min(MR, rows - i);
+        const from = copy ? threadScratch() + (<usize> (i * steps) << 2) : block + (<usize> (i * aRow) << 2);
+        tile(from, copy, aRow, aColumn, height, panel, steps, panelBias, out, cRow, width, add);
+      }
+    }
+  }
+}
+
+/** A tile of C, through the thread's scratch where it hangs over the edge. */
+function tile(
+  a: usize,
+  isPacked: bool,
+  aRow: i32,
+  aColumn: i32,
+  height: i32,
+  panel: usize,
+  steps: i32,
+  bias: usize,
+  c: usize,
+  cRow: i32,
+  width: i32,
+  add: bool,
+): void {
+  const whole = height == MR && width == NR;
+  const to = whole ? c : threadScratch() + (<usize> (MC * KC) << 2);
+  const toRow = whole ? <usize> cRow << 2 : PANEL_BYTES;
+  const toAdd = whole && add;
+  const toBias = whole ? bias : 0;
+  if (isPacked) {
+    tileOfColumns(a, <usize> MR << 2, panel, steps, toBias, to, toRow, toAdd);
+  } else if (aRow == 1 && height == MR) {
+    tileOfColumns(a, <usize> aColumn << 2, panel, steps, toBias, to, toRow, toAdd);
+  } else {
+    tileOfRows(a, <usize> aRow << 2, <usize> aColumn << 2, height, panel, steps, toBias, to, toRow, toAdd);
+  }
+  if (!whole) copyTile(to, bias, c, cRow, height, width, add);
+}
+
+/** Rows of A in groups of MR, step by step; rows that are not there are zero. */
+function packRows(a: usize, aRow: i32, aColumn: i32, rows: i32, steps: i32, to: usize): void {
+  const rowBytes = <usize> aRow << 2, columnBytes = <usize> aColumn << 2;
+  for (let i = 0; i < rows; i += MR) {
+    const present = min(MR, rows - i);
+    const from = a + <usize> i * rowBytes;
+    if (present == MR) packSix(from, rowBytes, columnBytes, steps, to);
+    else {
+      for (let p = 0; p < steps; p++) {
+        for (let r = 0; r < MR; r++) {
+          const value: f32 = r < present ? load<f32>(from + <usize> r * rowBytes + <usize> p * columnBytes) : 0;
+          store<f32>(to + (<usize> (p * MR + r) << 2), value);
         }
       }
     }
+    to += <usize> (MR * steps) << 2;
   }
 }
 
-/** Blocks of NR columns, k-major; missing columns are zero. */
-function packB(b: usize, row: i32, column: i32, depth: i32, columns: i32, to: usize): void {
-  for (let j = 0; j < columns; j += NR) {
-    const present = min(NR, columns - j);
-    for (let p = 0; p < depth; p++) {
-      let from = b + <usize> ((p * row + j * column) << 2);
-      if (present == NR && column == 1) {
-        v128.store(to, v128.load(from));
-        v128.store(to, v128.load(from, 16), 16);
-        to += NR * 4;
-        continue;
-      }
-      for (let r = 0; r < present; r++) {
-        store<f32>(to, load<f32>(from));
-        from += <usize> (column << 2);
-        to += 4;
-      }
-      for (let r = present; r < NR; r++) {
-        store<f32>(to, 0);
-        to += 4;
-      }
-    }
+function packSix(a0: usize, row: usize, column: usize, steps: i32, to: usize): void {
+  let a1 = a0 + row, a2 = a1 + row, a3 = a2 + row, a4 = a3 + row, a5 = a4 + row;
+  for (let p = 0; p < steps; p++) {
+    store<f32>(to, load<f32>(a0));
+    store<f32>(to, load<f32>(a1), 4);
+    store<f32>(to, load<f32>(a2), 8);
+    store<f32>(to, load<f32>(a3), 12);
+    store<f32>(to, load<f32>(a4), 16);
+    store<f32>(to, load<f32>(a5), 20);
+    a0 += column, a1 += column, a2 += column, a3 += column, a4 += column, a5 += column;
+    to += 24;
   }
 }
 
-/** One MR × NR tile; all sums stay in registers. Rows that are not there repeat the first one. */
-@inline
-function micro(
-  a0: usize,
-  aRow: i32,
-  aColumn: i32,
-  rows: i32,
-  b: usize,
-  depth: i32,
-  c: usize,
-  cRow: i32,
-  add: bool,
-): void {
-  const row = <usize> (aRow << 2);
-  const step = <usize> (aColumn << 2);
-  let a1 = rows > 1 ? a0 + row : a0;
-  let a2 = rows > 2 ? a0 + 2 * row : a0;
-  let a3 = rows > 3 ? a0 + 3 * row : a0;
-  let a4 = rows > 4 ? a0 + 4 * row : a0;
-  let a5 = rows > 5 ? a0 + 5 * row : a0;
-  let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00;
-  let c30 = c00, c31 = c00, c40 = c00, c41 = c00, c50 = c00, c51 = c00;
-  for (let p = 0; p < depth; p++) {
-    const b0 = v128.load(b), b1 = v128.load(b, 16);
-    let s = v128.load32_splat(a0);
-    c00 = f32x4.relaxed_madd(s, b0, c00), c01 = f32x4.relaxed_madd(s, b1, c01);
-    s = v128.load32_splat(a1);
-    c10 = f32x4.relaxed_madd(s, b0, c10), c11 = f32x4.relaxed_madd(s, b1, c11);
-    s = v128.load32_splat(a2);
-    c20 = f32x4.relaxed_madd(s, b0, c20), c21 = f32x4.relaxed_madd(s, b1, c21);
-    s = v128.load32_splat(a3);
-    c30 = f32x4.relaxed_madd(s, b0, c30), c31 = f32x4.relaxed_madd(s, b1, c31);
-    s = v128.load32_splat(a4);
-    c40 = f32x4.relaxed_madd(s, b0, c40), c41 = f32x4.relaxed_madd(s, b1, c41);
-    s = v128.load32_splat(a5);
-    c50 = f32x4.relaxed_madd(s, b0, c50), c51 = f32x4.relaxed_madd(s, b1, c51);
-    a0 += step, a1 += step, a2 += step, a3 += step, a4 += step, a5 += step;
-    b += NR * 4;
-  }
-  storeRow(c, c00, c01, add);
-  c += <usize> (cRow << 2);
-  storeRow(c, c10, c11, add);
-  c += <usize> (cRow << 2);
-  storeRow(c, c20, c21, add);
-  c += <usize> (cRow << 2);
-  storeRow(c, c30, c31, add);
-  c += <usize> (cRow << 2);
-  storeRow(c, c40, c41, add);
-  c += <usize> (cRow << 2);
-  storeRow(c, c50, c51, add);
-}
-
-@inline
-function storeRow(c: usize, low: v128, high: v128, add: bool): void {
-  if (add) {
-    low = f32x4.add(low, v128.load(c));
-    high = f32x4.add(high, v128.load(c, 16));
-  }
-  v128.store(c, low);
-  v128.store(c, high, 16);
-}
-
-function copyTile(tile: usize, c: usize, cRow: i32, rows: i32, columns: i32, add: bool): void {
+function copyTile(tile: usize, bias: usize, c: usize, cRow: i32, rows: i32, columns: i32, add: bool): void {
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) {
-      const at = c + <usize> ((i * cRow + j) << 2);
-      const value = load<f32>(tile + <usize> ((i * NR + j) << 2));
+      const at = c + (<usize> (i * cRow + j) << 2);
+      let value = load<f32>(tile + (<usize> (i * NR + j) << 2));
+      if (bias != 0) value += load<f32>(bias + (<usize> j << 2));
       store<f32>(at, add ? load<f32>(at) + value : value);
     }
   }
 }
 
-/** Writes the row `bias` of n values into each of m rows of y: where a product with bias starts from. */
-export function fillRows(bias: usize, y: usize, m: i32, n: i32): void {
-  const bytes = <usize> (n << 2);
-  for (let i = 0; i < m; i++) {
-    memory.copy(y, bias, bytes);
-    y += bytes;
+/**
+ * Slices [begin, end) of the inner dimension: partial[slice] `[m, columns]` = Aᵀ·B over the slice's steps, for A
+ * `[depth, m]` and B `[depth, columns]`, both dense.
+ */
+export function gemmSlices(
+  a: usize,
+  b: usize,
+  partials: usize,
+  m: i32,
+  columns: i32,
+  depth: i32,
+  sliceDepth: i32,
+  begin: i32,
+  end: i32,
+): void {
+  const panels = threadScratch() + (<usize> (MC * KC + MR * NR) << 2);
+  for (let slice = begin; slice < end; slice++) {
+    const last = min(depth, (slice + 1) * sliceDepth);
+    const out = partials + (<usize> (slice * m * columns) << 2);
+    for (let p = slice * sliceDepth; p < last; p += KC) {
+      const steps = min(KC, last - p);
+      const count = (columns + NR - 1) / NR;
+      packPanels(b + (<usize> (p * columns) << 2), columns, 1, steps, columns, panels, 0, count);
+      for (let i = 0; i < m; i += MC) {
+        const from = a + (<usize> (p * m + i) << 2);
+        const to = out + (<usize> (i * columns) << 2);
+        const add = p > slice * sliceDepth;
+        multiplyBlock(from, 1, m, panels, steps, 0, to, columns, min(MC, m - i), columns, steps, add);
+      }
+    }
+  }
+}
+
+/** out[i] = Σ over slices of partials[slice·length + i], in order, for blocks [begin, end) of 1024 values. */
+export function sumSlices(partials: usize, out: usize, slices: i32, length: i32, begin: i32, end: i32): void {
+  for (let i = begin * 1024; i < min(length, end * 1024); i += 4) {
+    const at = <usize> i << 2;
+    let sum = v128.load(partials + at);
+    for (let slice = 1; slice < slices; slice++) {
+      sum = f32x4.add(sum, v128.load(partials + (<usize> (slice * length) << 2) + at));
+    }
+    v128.store(out + at, sum);
   }
 }

@@ -1,6 +1,7 @@
 /** What a SIMD kernel is given: inputs by address, outputs to fill, and the compiled functions. */
 import type { Heap } from "./heap.ts";
-import type { Kernels } from "./kernels.ts";
+import type { UnitRange } from "./job.ts";
+import type { Pool } from "./pool.ts";
 
 /** A tensor in the heap. */
 export interface SimdArray {
@@ -14,9 +15,8 @@ export interface SimdArray {
 
 /** Services for one kernel call. */
 export interface SimdRuntime {
-  readonly kernels: Kernels;
-  /** Address of scratch for {@link Kernels.gemm}. */
-  readonly gemmScratch: number;
+  /** Calls `kernel(...args, begin, end)` for ranges of `grain` units that cover [0, units), on all threads. */
+  run(kernel: string, range: UnitRange, args: readonly number[]): void;
   /** A new output; its content is undefined until the kernel writes it. */
   output(shape: readonly number[]): SimdArray;
   /** Memory until the end of the call; content undefined. */
@@ -24,9 +24,7 @@ export interface SimdRuntime {
 }
 
 /** Takes outputs and scratch from a heap, and gives scratch back after the call. */
-export function openRuntime(heap: Heap, shared: Pick<SimdRuntime, "kernels" | "gemmScratch">): SimdRuntime & {
-  close(): void;
-} {
+export function openRuntime(heap: Heap, pool: Pick<Pool, "run">): SimdRuntime & { close(): void } {
   const take = (shape: readonly number[]): SimdArray => {
     const length = shape.reduce((product, size) => product * size, 1);
     const block = heap.allocate(length * 4);
@@ -34,7 +32,7 @@ export function openRuntime(heap: Heap, shared: Pick<SimdRuntime, "kernels" | "g
   };
   const temporary: SimdArray[] = [];
   return {
-    ...shared,
+    run: (kernel, range, args) => pool.run(kernel, range, args),
     output: take,
     scratch(length) {
       const array = take([length]);

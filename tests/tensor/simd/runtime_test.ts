@@ -1,12 +1,11 @@
 /** What kernels are given. */
 import assert from "node:assert/strict";
 import { Heap } from "../../../lib/tensor/simd/heap.ts";
-import type { Kernels } from "../../../lib/tensor/simd/kernels.ts";
 import { openRuntime } from "../../../lib/tensor/simd/runtime.ts";
 
 Deno.test("openRuntime() gives scratch back on close and leaves outputs", () => {
   const heap = new Heap(new WebAssembly.Memory({ initial: 1, maximum: 16, shared: true }), 0);
-  const runtime = openRuntime(heap, { kernels: {} as Kernels, gemmScratch: 0 });
+  const runtime = openRuntime(heap, { run: () => {} });
   const output = runtime.output([2, 3]);
   const scratch = runtime.scratch(100);
   assert.deepEqual([output.shape, output.length, output.data.length], [[2, 3], 6, 6]);

@@ -56,7 +56,7 @@ const update = definePrimitive<AdamwInputs, AdamwAttributes>({
     const [value, first, second] = outputs.map(({ pointer }) => pointer);
     const keep = 1 - learningRate * weightDecay;
     const rates = [beta1, beta2, epsilon, keep, stepSize, rootCorrection] as const;
-    runtime.kernels.adamw(p, g, m, v, value, first, second, ...rates, 0, parameter.length);
+    runtime.run("adamw", { units: parameter.length, grain: 16384 }, [p, g, m, v, value, first, second, ...rates]);
     return outputs;
   },
 });

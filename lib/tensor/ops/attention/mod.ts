@@ -5,7 +5,8 @@ import type { Block } from "../../op.ts";
 import { expectShape, shapeOf } from "../../shape.ts";
 import { tf } from "../../tf.ts";
 import type { Tensor } from "../../tf.ts";
-import { heapGemm } from "../../simd/multiply.ts";
+import { multiply } from "../../simd/multiply.ts";
+import type { SimdRuntime } from "../../simd/runtime.ts";
 import { gemm, rowMajor, transposed } from "../_gemm.ts";
 import type { Matrix } from "../_gemm.ts";
 
@@ -82,6 +83,15 @@ interface AttentionWork {
   readonly attributes: AttentionAttributes;
   /** Plain product, or that of the heap. */
   readonly gemm: typeof gemm;
+}
+
+/** The plain product's signature over matrices whose data are views of the heap; columns of C must be contiguous. */
+function heapGemm(runtime: SimdRuntime): typeof gemm {
+  const at = ({ data, start }: Matrix): number => data.byteOffset + 4 * start;
+  return ({ a, b, c }, size) => {
+    const operands = { a: { ...a, pointer: at(a) }, b: { ...b, pointer: at(b) }, c: { pointer: at(c) } };
+    multiply(operands, { ...size, cRow: c.row }, runtime);
+  };
 }
 
 /** Head by head: output = softmax(q·kᵀ·scale)·v. */

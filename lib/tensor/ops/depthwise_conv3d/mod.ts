@@ -86,9 +86,9 @@ const weightGradient = definePrimitive<{ x: Tensor; dy: Tensor }, { kernel: numb
     dWeight.data.fill(0);
     const rows = batch * depth * height;
     const lines = kernel * kernel;
-    const { depthwiseWeightGradient } = runtime.kernels;
-    const addresses = [padded.pointer, dy.pointer, dWeight.pointer] as const;
-    depthwiseWeightGradient(...addresses, rows, depth, height, width, channels, kernel, 0, lines);
+    const addresses = [padded.pointer, dy.pointer, dWeight.pointer];
+    const sizes = [rows, depth, height, width, channels, kernel];
+    runtime.run("depthwiseWeightGradient", { units: lines, grain: 1 }, [...addresses, ...sizes]);
     return [dWeight];
   },
 });
@@ -111,8 +111,9 @@ function simdConvolve(
   const padded = simdPad(x, size, runtime);
   const y = runtime.output(x.shape);
   const rows = batch * depth * height;
-  const addresses = [padded.pointer, weight.pointer, bias, y.pointer] as const;
-  runtime.kernels.depthwiseForward(...addresses, depth, height, width, channels, kernel, 0, rows);
+  const addresses = [padded.pointer, weight.pointer, bias, y.pointer];
+  const sizes = [depth, height, width, channels, kernel];
+  runtime.run("depthwiseForward", { units: rows, grain: 4 }, [...addresses, ...sizes]);
   return y;
 }
 

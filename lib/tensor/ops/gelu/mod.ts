@@ -19,7 +19,7 @@ const forward = definePrimitive<{ x: Tensor }, NoAttributes>({
   },
   simd({ x }, _, runtime) {
     const y = runtime.output(x.shape);
-    runtime.kernels.geluForward(x.pointer, y.pointer, 0, x.length);
+    runtime.run("geluForward", { units: x.length, grain: 16384 }, [x.pointer, y.pointer]);
     return [y];
   },
 });
@@ -44,7 +44,7 @@ const backward = definePrimitive<{ dy: Tensor; x: Tensor }, NoAttributes>({
   },
   simd({ dy, x }, _, runtime) {
     const dx = runtime.output(x.shape);
-    runtime.kernels.geluGradient(x.pointer, dy.pointer, dx.pointer, 0, x.length);
+    runtime.run("geluGradient", { units: x.length, grain: 16384 }, [x.pointer, dy.pointer, dx.pointer]);
     return [dx];
   },
 });

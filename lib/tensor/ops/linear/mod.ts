@@ -6,7 +6,7 @@ import { tf } from "../../tf.ts";
 import type { Tensor, Tensor2D } from "../../tf.ts";
 import { channelSum } from "../_channel_sum.ts";
 import { gemm, rowMajor, transposed } from "../_gemm.ts";
-import { multiply } from "../../simd/multiply.ts";
+import { multiply, multiplyTransposed } from "../../simd/multiply.ts";
 
 interface LinearInputs {
   x: Tensor;
@@ -40,8 +40,11 @@ const forward = definePrimitive<LinearInputs, NoAttributes>({
     const [k, n] = weight.shape;
     const m = x.length / k;
     const y = runtime.output([...x.shape.slice(0, -1), n]);
-    if (bias) runtime.kernels.fillRows(bias.pointer, y.pointer, m, n);
-    multiply({ a: [x, k, 1], b: [weight, n, 1], c: y }, { m, n, k, accumulate: !!bias }, runtime);
+    const operands = {
+      a: { pointer: x.pointer, row: k, column: 1 },
+      b: { pointer: weight.pointer, row: n, column: 1 },
+    };
+    multiply({ ...operands, c: y }, { m, n, k, bias: bias?.pointer }, runtime);
     return [y];
   },
 });
@@ -63,7 +66,11 @@ const inputGradient = definePrimitive<{ dy: Tensor; weight: Tensor }, NoAttribut
   simd({ dy, weight }, _, runtime) {
     const [n, k] = weight.shape;
     const dx = runtime.output([...dy.shape.slice(0, -1), n]);
-    multiply({ a: [dy, k, 1], b: [weight, 1, k], c: dx }, { m: dy.length / k, n, k }, runtime);
+    const operands = {
+      a: { pointer: dy.pointer, row: k, column: 1 },
+      b: { pointer: weight.pointer, row: 1, column: k },
+    };
+    multiply({ ...operands, c: dx }, { m: dy.length / k, n, k }, runtime);
     return [dx];
   },
 });
@@ -85,7 +92,7 @@ const weightGradient = definePrimitive<{ x: Tensor; dy: Tensor }, NoAttributes>(
     const m = x.shape[x.shape.length - 1];
     const n = dy.shape[dy.shape.length - 1];
     const dWeight = runtime.output([m, n]);
-    multiply({ a: [x, 1, m], b: [dy, n, 1], c: dWeight }, { m, n, k: x.length / m }, runtime);
+    multiplyTransposed({ a: x, b: dy, c: dWeight }, { m, n, k: x.length / m }, runtime);
     return [dWeight];
   },
 });

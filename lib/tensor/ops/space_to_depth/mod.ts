@@ -53,7 +53,7 @@ const fold = definePrimitive<{ x: Tensor }, NoAttributes>({
   simd({ x }, _, runtime) {
     const [b, d, h, w, c] = x.shape;
     const y = runtime.output([b, d / 2, h / 2, w / 2, 8 * c]);
-    runtime.kernels.foldBlocks(x.pointer, y.pointer, h / 2, w / 2, c, 1, 0, b * d / 2);
+    runtime.run("foldBlocks", { units: b * d / 2, grain: 1 }, [x.pointer, y.pointer, h / 2, w / 2, c, 1]);
     return [y];
   },
 });
@@ -70,7 +70,7 @@ const unfold = definePrimitive<{ x: Tensor }, NoAttributes>({
   simd({ x }, _, runtime) {
     const [b, d, h, w, c8] = x.shape;
     const y = runtime.output([b, 2 * d, 2 * h, 2 * w, c8 / 8]);
-    runtime.kernels.foldBlocks(y.pointer, x.pointer, h, w, c8 / 8, 0, 0, b * d);
+    runtime.run("foldBlocks", { units: b * d, grain: 1 }, [y.pointer, x.pointer, h, w, c8 / 8, 0]);
     return [y];
   },
 });

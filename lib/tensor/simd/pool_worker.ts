@@ -1,0 +1,21 @@
+/** A compute thread: makes its instance of the kernels over the shared memory, then serves jobs until they end. */
+import { JobBlock } from "./job.ts";
+import { instantiateKernels } from "./kernels.ts";
+
+/** What a worker is sent once. */
+export interface PoolWorkerStart {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  /** Address of the thread's scratch. */
+  readonly scratch: number;
+  /** Address of the job block. */
+  readonly address: number;
+}
+
+self.onmessage = ({ data }: MessageEvent<PoolWorkerStart>): void => {
+  const { module, memory, scratch, address } = data;
+  const block = new JobBlock(memory, { address, kernels: instantiateKernels(module, { memory, scratch }) });
+  self.postMessage("ready");
+  block.serve();
+  self.close();
+};

@@ -49,11 +49,16 @@ export function linearLayer(scope: Scope, { inputs, outputs }: ChannelMap): Laye
 }
 
 /** 1×1×1 convolution, Kaiming initial values, bias 0. `[…, inputs]` → `[…, outputs]`. */
-export function pointwiseConv(scope: Scope, { inputs, outputs }: ChannelMap): Layer {
+export function pointwiseConv(scope: Scope, channels: ChannelMap): Layer {
+  const { weight, bias } = pointwiseParameters(scope, channels);
+  return (x) => linear(x, weight, { bias });
+}
+
+/** Weight `[inputs, outputs]` and bias `[outputs]` of {@linkcode pointwiseConv}. */
+export function pointwiseParameters(scope: Scope, { inputs, outputs }: ChannelMap): { weight: Tensor; bias: Tensor } {
   const layout = pointwiseLayout({ inputs, outputs });
   const weight = scope.parameter("weight", layout, kaimingFanOut(layout.officialShape));
-  const bias = scope.parameter("bias", sameLayout([outputs]), constant(0));
-  return (x) => linear(x, weight, { bias });
+  return { weight, bias: scope.parameter("bias", sameLayout([outputs]), constant(0)) };
 }
 
 /** 1×1×1 convolution with PyTorch's default initial values. `[…, inputs]` → `[…, outputs]`. */
@@ -101,14 +106,19 @@ export function defaultConv(scope: Scope, { inputs, outputs, stride = 1 }: Chann
 }
 
 /** Transposed 2×2×2 convolution of stride 2, no bias. `[B, D, H, W, inputs]` → `[B, 2D, 2H, 2W, outputs]`. */
-export function upConv(scope: Scope, { inputs, outputs }: ChannelMap): Layer {
+export function upConv(scope: Scope, channels: ChannelMap): Layer {
+  const weight = upConvWeight(scope, channels);
+  return (x) => depthToSpace3d(linear(x, weight));
+}
+
+/** The weight of {@linkcode upConv}, `[inputs, 8·outputs]`, its columns ordered (d, h, w, outputs). */
+export function upConvWeight(scope: Scope, { inputs, outputs }: ChannelMap): Tensor {
   const layout = {
     shape: [inputs, 8 * outputs],
     officialShape: [inputs, outputs, 2, 2, 2],
     permutation: [0, ...spatialOrder("xyz"), 1],
   };
-  const weight = scope.parameter("weight", layout, uniform(1 / Math.sqrt(8 * outputs)));
-  return (x) => depthToSpace3d(linear(x, weight));
+  return scope.parameter("weight", layout, uniform(1 / Math.sqrt(8 * outputs)));
 }
 
 /** Layer normalisation of the channels. */

@@ -31,6 +31,12 @@ export interface ChannelMap {
   readonly outputs: number;
 }
 
+/** Weight `[inputs, outputs]` and bias `[outputs]`. */
+export interface LinearParameters {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+}
+
 /** Which spatial axes a stored kernel has: the official encoder works on (z, x, y), everything else on (x, y, z). */
 export type OfficialAxes = "zxy" | "xyz";
 
@@ -40,12 +46,17 @@ function spatialOrder(axes: OfficialAxes): number[] {
 }
 
 /** Token-wise linear layer; PyTorch's default initial values. `[…, inputs]` → `[…, outputs]`. */
-export function linearLayer(scope: Scope, { inputs, outputs }: ChannelMap): Layer {
+export function linearLayer(scope: Scope, channels: ChannelMap): Layer {
+  const { weight, bias } = linearParameters(scope, channels);
+  return (x) => linear(x, weight, { bias });
+}
+
+/** Weight `[inputs, outputs]` and bias `[outputs]` of {@linkcode linearLayer}. */
+export function linearParameters(scope: Scope, { inputs, outputs }: ChannelMap): LinearParameters {
   const layout = { shape: [inputs, outputs], officialShape: [outputs, inputs], permutation: [1, 0] };
   const bound = 1 / Math.sqrt(inputs);
   const weight = scope.parameter("weight", layout, uniform(bound));
-  const bias = scope.parameter("bias", sameLayout([outputs]), uniform(bound));
-  return (x) => linear(x, weight, { bias });
+  return { weight, bias: scope.parameter("bias", sameLayout([outputs]), uniform(bound)) };
 }
 
 /** 1×1×1 convolution, Kaiming initial values, bias 0. `[…, inputs]` → `[…, outputs]`. */
@@ -55,7 +66,7 @@ export function pointwiseConv(scope: Scope, channels: ChannelMap): Layer {
 }
 
 /** Weight `[inputs, outputs]` and bias `[outputs]` of {@linkcode pointwiseConv}. */
-export function pointwiseParameters(scope: Scope, { inputs, outputs }: ChannelMap): { weight: Tensor; bias: Tensor } {
+export function pointwiseParameters(scope: Scope, { inputs, outputs }: ChannelMap): LinearParameters {
   const layout = pointwiseLayout({ inputs, outputs });
   const weight = scope.parameter("weight", layout, kaimingFanOut(layout.officialShape));
   return { weight, bias: scope.parameter("bias", sameLayout([outputs]), constant(0)) };

@@ -5,9 +5,11 @@ import { MR, NR, PANEL_BYTES, tileOfColumns, tileOfRows } from "./tile.as.ts";
 /** Steps of the inner dimension between two visits of C: a panel of B then fits the first-level cache. */
 const KC: i32 = 256;
 /** Columns of B from which on copying a block of A pays. */
-const PACK_A_FROM: i32 = 96;
-/** Rows of A that are packed at a time: with KC columns they fit the second-level cache. */
-const MC: i32 = 96;
+const PACK_A_FROM: i32 = 128;
+/** Rows of A that are multiplied at a time: with KC columns they fit the second-level cache. */
+export const MC: i32 = 96;
+/** Bytes at the start of the thread's scratch that {@link multiplyBlock} uses. */
+export const BLOCK_SCRATCH_BYTES: usize = 4 * (96 * 256 + 6 * 16);
 
 /** Copies panels [begin, end) of 16 columns of B `[depth, columns]` to `to`, step by step; missing columns are zero. */
 export function packPanels(
@@ -84,7 +86,7 @@ export function gemmRows(
 /**
  * At most MC rows of C = A·B. Panels of B lie `panelDepth` steps apart.
  *
- * Uses the first MC·KC values, and a tile, of the thread's scratch.
+ * Uses the first BLOCK_SCRATCH_BYTES of the thread's scratch.
  */
 export function multiplyBlock(
   a: usize,
@@ -211,7 +213,7 @@ export function gemmSlices(
   begin: i32,
   end: i32,
 ): void {
-  const panels = threadScratch() + (<usize> (MC * KC + MR * NR) << 2);
+  const panels = threadScratch() + BLOCK_SCRATCH_BYTES;
   for (let slice = begin; slice < end; slice++) {
     const last = min(depth, (slice + 1) * sliceDepth);
     const out = partials + (<usize> (slice * m * columns) << 2);
@@ -219,24 +221,51 @@ export function gemmSlices(
       const steps = min(KC, last - p);
       const count = (columns + NR - 1) / NR;
       packPanels(b + (<usize> (p * columns) << 2), columns, 1, steps, columns, panels, 0, count);
-      for (let i = 0; i < m; i += MC) {
-        const from = a + (<usize> (p * m + i) << 2);
-        const to = out + (<usize> (i * columns) << 2);
-        const add = p > slice * sliceDepth;
-        multiplyBlock(from, 1, m, panels, steps, 0, to, columns, min(MC, m - i), columns, steps, add);
-      }
+      multiplyTransposedBlock(a + (<usize> (p * m) << 2), m, panels, out, m, columns, steps, p > slice * sliceDepth);
     }
   }
 }
 
-/** out[i] = Σ over slices of partials[slice·length + i], in order, for blocks [begin, end) of 1024 values. */
-export function sumSlices(partials: usize, out: usize, slices: i32, length: i32, begin: i32, end: i32): void {
+/**
+ * C `[m, columns]` = Aᵀ·B or C += Aᵀ·B for few steps: A `[steps, m]` with rows `aStep` values apart, B packed.
+ *
+ * Uses the first BLOCK_SCRATCH_BYTES of the thread's scratch.
+ */
+export function multiplyTransposedBlock(
+  a: usize,
+  aStep: i32,
+  packed: usize,
+  c: usize,
+  m: i32,
+  columns: i32,
+  steps: i32,
+  accumulate: bool,
+): void {
+  for (let i = 0; i < m; i += MC) {
+    const to = c + (<usize> (i * columns) << 2);
+    const from = a + (<usize> i << 2);
+    multiplyBlock(from, 1, aStep, packed, steps, 0, to, columns, min(MC, m - i), columns, steps, accumulate);
+  }
+}
+
+/** out[i] = Σ over slices of partials[slice·stride + i], in order, for blocks [begin, end) of 1024 values. */
+export function sumSlices(
+  partials: usize,
+  out: usize,
+  slices: i32,
+  stride: i32,
+  length: i32,
+  begin: i32,
+  end: i32,
+): void {
+  const step = <usize> stride << 2;
   for (let i = begin * 1024; i < min(length, end * 1024); i += 4) {
-    const at = <usize> i << 2;
-    let sum = v128.load(partials + at);
+    let from = partials + (<usize> i << 2);
+    let sum = v128.load(from);
     for (let slice = 1; slice < slices; slice++) {
-      sum = f32x4.add(sum, v128.load(partials + (<usize> (slice * length) << 2) + at));
+      from += step;
+      sum = f32x4.add(sum, v128.load(from));
     }
-    v128.store(out + at, sum);
+    v128.store(out + (<usize> i << 2), sum);
   }
 }

@@ -1,6 +1,7 @@
 /** Linear → GELU → linear on chunks of tokens, whose hidden channels stay in the cache and are never stored. */
 import {
   BLOCK_SCRATCH_BYTES,
+  gemmRows,
   MC,
   multiplyBlock,
   multiplyTransposedBlock,
@@ -77,10 +78,10 @@ export function mlpGradient(
       const add = i > first;
       const from = x + (<usize> (i * inputs) << 2);
       const gradient = dy + (<usize> (i * outputs) << 2);
-      multiplyBlock(from, inputs, 1, panels1, inputs, bias1, h, hidden, rows, hidden, inputs, false);
-      multiplyBlock(gradient, outputs, 1, panelsBack2, outputs, 0, dh, hidden, rows, hidden, outputs, false);
+      gemmRows(from, inputs, 1, panels1, bias1, h, hidden, hidden, inputs, false, 0, rows);
+      gemmRows(gradient, outputs, 1, panelsBack2, 0, dh, hidden, hidden, outputs, false, 0, rows);
       activate(h, dh, rows * hidden);
-      multiplyBlock(dh, hidden, 1, panelsBack1, hidden, 0, dx + (<usize> (i * inputs) << 2), inputs, rows, inputs, hidden, false);
+      gemmRows(dh, hidden, 1, panelsBack1, 0, dx + (<usize> (i * inputs) << 2), inputs, inputs, hidden, false, 0, rows);
       packPanels(dh, hidden, 1, rows, hidden, panels, 0, (hidden + NR - 1) / NR);
       multiplyTransposedBlock(from, inputs, panels, dW1, inputs, hidden, rows, add);
       packPanels(gradient, outputs, 1, rows, outputs, panels, 0, (outputs + NR - 1) / NR);

@@ -1,6 +1,6 @@
 /** Matrix products: C = A·B (+ bias) or C += A·B, float32, any element strides in A and B. */
 import { threadScratch } from "./thread.as.ts";
-import { MR, NR, PANEL_BYTES, tileOfColumns, tileOfRows } from "./tile.as.ts";
+import { copyTile, MR, NR, PANEL_BYTES, tileOfColumns, tileOfRows } from "./tile.as.ts";
 
 /** Steps of the inner dimension between two visits of C: a panel of B then fits the first-level cache. */
 const KC: i32 = 256;
@@ -28,7 +28,8 @@ export function packPanels(
   }
 }
 
-function packPanel(b: usize, row: i32, column: i32, depth: i32, present: i32, to: usize): void {
+/** One panel: `present` columns of B, the others zero. */
+export function packPanel(b: usize, row: i32, column: i32, depth: i32, present: i32, to: usize): void {
   const rowBytes = <usize> row << 2, columnBytes = <usize> column << 2;
   if (present == NR && column == 1) {
     for (let p = 0; p < depth; p++) {
@@ -151,7 +152,7 @@ function tile(
   } else {
     tileOfRows(a, <usize> aRow << 2, <usize> aColumn << 2, height, panel, steps, toBias, to, toRow, toAdd);
   }
-  if (!whole) copyTile(to, bias, c, cRow, height, width, add);
+  if (!whole) copyTile(to, bias, c, <usize> cRow << 2, height, width, add);
 }
 
 /** Rows of A in groups of MR, step by step; rows that are not there are zero. */
@@ -184,17 +185,6 @@ function packSix(a0: usize, row: usize, column: usize, steps: i32, to: usize): v
     store<f32>(to, load<f32>(a5), 20);
     a0 += column, a1 += column, a2 += column, a3 += column, a4 += column, a5 += column;
     to += 24;
-  }
-}
-
-function copyTile(tile: usize, bias: usize, c: usize, cRow: i32, rows: i32, columns: i32, add: bool): void {
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) {
-      const at = c + (<usize> (i * cRow + j) << 2);
-      let value = load<f32>(tile + (<usize> (i * NR + j) << 2));
-      if (bias != 0) value += load<f32>(bias + (<usize> j << 2));
-      store<f32>(at, add ? load<f32>(at) + value : value);
-    }
   }
 }
 

@@ -55,7 +55,7 @@ async function startSimd(): Promise<BackendInfo> {
     }
   }
   await tf.setBackend("simd");
-  const { threads } = tf.backend() as unknown as SimdBackend;
-  const kernels = `WebAssembly SIMD kernels, ${threads} ${threads === 1 ? "thread" : "threads"}`;
+  const { threads, vectorBits } = (tf.backend() as unknown as SimdBackend).speed;
+  const kernels = `WebAssembly kernels, ${threads} ${threads === 1 ? "thread" : "threads"}, ${vectorBits}-bit vectors`;
   return { name: "simd", description: `simd (${kernels}, tfjs ${tf.version_core})` };
 }

@@ -39,9 +39,10 @@ export class SimdBackend extends MathBackendCPU {
     return new SimdBackend(heap, await Pool.open(heap, threads));
   }
 
-  /** Threads that compute. */
-  get threads(): number {
-    return this.#pool.threads;
+  /** Threads that compute, and the bits of their vectors. */
+  get speed(): Pick<Pool, "threads" | "vectorBits"> {
+    const { threads, vectorBits } = this.#pool;
+    return { threads, vectorBits };
   }
 
   /** Bytes of the heap in use. */

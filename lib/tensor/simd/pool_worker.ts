@@ -10,11 +10,15 @@ export interface PoolWorkerStart {
   readonly scratch: number;
   /** Address of the job block. */
   readonly address: number;
+  /** The tile to use. */
+  readonly wide: boolean;
 }
 
 self.onmessage = ({ data }: MessageEvent<PoolWorkerStart>): void => {
-  const { module, memory, scratch, address } = data;
-  const block = new JobBlock(memory, { address, kernels: instantiateKernels(module, { memory, scratch }) });
+  const { module, memory, scratch, address, wide } = data;
+  const kernels = instantiateKernels(module, { memory, scratch });
+  kernels.setWideTiles(Number(wide));
+  const block = new JobBlock(memory, { address, kernels });
   self.postMessage("ready");
   block.serve();
   self.close();

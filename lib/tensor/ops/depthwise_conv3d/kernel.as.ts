@@ -1,4 +1,5 @@
 /** Depthwise convolution on a zero-padded input: 4 voxels × 8 channels of sums in registers. */
+import { madd } from "../../simd/vector.as.ts";
 
 /** Rows [begin, end) of the output, row = (b·D + d)·H + h; x is padded by (kernel − 1)/2 on every side. */
 export function depthwiseForward(
@@ -67,10 +68,10 @@ function tile8(
       for (let kw = 0; kw < kernel; kw++) {
         const w0 = v128.load(q), w1 = v128.load(q, 16);
         const p1 = p + stride, p2 = p1 + stride, p3 = p2 + stride;
-        s00 = f32x4.relaxed_madd(v128.load(p), w0, s00), s01 = f32x4.relaxed_madd(v128.load(p, 16), w1, s01);
-        s10 = f32x4.relaxed_madd(v128.load(p1), w0, s10), s11 = f32x4.relaxed_madd(v128.load(p1, 16), w1, s11);
-        s20 = f32x4.relaxed_madd(v128.load(p2), w0, s20), s21 = f32x4.relaxed_madd(v128.load(p2, 16), w1, s21);
-        s30 = f32x4.relaxed_madd(v128.load(p3), w0, s30), s31 = f32x4.relaxed_madd(v128.load(p3, 16), w1, s31);
+        s00 = madd(v128.load(p), w0, s00), s01 = madd(v128.load(p, 16), w1, s01);
+        s10 = madd(v128.load(p1), w0, s10), s11 = madd(v128.load(p1, 16), w1, s11);
+        s20 = madd(v128.load(p2), w0, s20), s21 = madd(v128.load(p2, 16), w1, s21);
+        s30 = madd(v128.load(p3), w0, s30), s31 = madd(v128.load(p3, 16), w1, s31);
         p = p1;
         q += stride;
       }
@@ -109,8 +110,8 @@ function one8(
     for (let kh = 0; kh < kernel; kh++) {
       let p = x + <usize> ((kd * paddedSlice + kh * paddedRow + w * channels + c) << 2);
       for (let kw = 0; kw < kernel; kw++) {
-        s0 = f32x4.relaxed_madd(v128.load(p), v128.load(q), s0);
-        s1 = f32x4.relaxed_madd(v128.load(p, 16), v128.load(q, 16), s1);
+        s0 = madd(v128.load(p), v128.load(q), s0);
+        s1 = madd(v128.load(p, 16), v128.load(q, 16), s1);
         p += stride;
         q += stride;
       }
@@ -204,8 +205,8 @@ function correlate5(x: usize, dy: usize, to: usize, width: i32, channels: i32): 
   for (let w = 0; w < width; w++) {
     const g = v128.load(dy);
     const x4 = v128.load(x);
-    s0 = f32x4.relaxed_madd(x0, g, s0), s1 = f32x4.relaxed_madd(x1, g, s1), s2 = f32x4.relaxed_madd(x2, g, s2);
-    s3 = f32x4.relaxed_madd(x3, g, s3), s4 = f32x4.relaxed_madd(x4, g, s4);
+    s0 = madd(x0, g, s0), s1 = madd(x1, g, s1), s2 = madd(x2, g, s2);
+    s3 = madd(x3, g, s3), s4 = madd(x4, g, s4);
     x0 = x1, x1 = x2, x2 = x3, x3 = x4;
     x += stride, dy += stride;
   }
@@ -222,7 +223,7 @@ function correlate3(x: usize, dy: usize, to: usize, width: i32, channels: i32): 
   for (let w = 0; w < width; w++) {
     const g = v128.load(dy);
     const x2 = v128.load(x);
-    s0 = f32x4.relaxed_madd(x0, g, s0), s1 = f32x4.relaxed_madd(x1, g, s1), s2 = f32x4.relaxed_madd(x2, g, s2);
+    s0 = madd(x0, g, s0), s1 = madd(x1, g, s1), s2 = madd(x2, g, s2);
     x0 = x1, x1 = x2;
     x += stride, dy += stride;
   }
@@ -234,7 +235,7 @@ function correlate1(x: usize, dy: usize, to: usize, width: i32, channels: i32, k
   let sum = f32x4.splat(0);
   x += <usize> kw * stride;
   for (let w = 0; w < width; w++) {
-    sum = f32x4.relaxed_madd(v128.load(x), v128.load(dy), sum);
+    sum = madd(v128.load(x), v128.load(dy), sum);
     x += stride, dy += stride;
   }
   addTo(to + <usize> kw * stride, sum);

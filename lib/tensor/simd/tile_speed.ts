@@ -4,8 +4,12 @@ import type { KernelExports } from "./kernels.ts";
 
 /** A product whose operands stay in the caches: some 0.1 ms. */
 const ROWS = 96, COLUMNS = 128, DEPTH = 256;
-/** Repetitions of a tile: the first ones run in V8's quick compiler's code, the last ones in the optimised one's. */
-const ROUNDS = 60;
+/** A tile's time counts once so many trials in a row have not been faster. */
+const SETTLED = 40;
+/** Code starts as V8's quick compiler leaves it; the optimised one is several times as fast. */
+const OPTIMISED = 2;
+/** Longest wait for the optimised code, which a busy machine delays. */
+const LONGEST_MS = 400;
 
 /**
  * How much faster tiles of 16 columns are than two of 8; both give the same bits. Takes some 20 ms.
@@ -24,11 +28,15 @@ export function wideTileGain(kernels: KernelExports, heap: Heap): number {
     kernels.gemmRows(a, DEPTH, 1, b, 0, c, COLUMNS, COLUMNS, DEPTH, 0, 0, ROWS);
     return performance.now() - start;
   };
-  let [wide, narrow] = [Infinity, Infinity];
-  for (let round = 0; round < ROUNDS; round++) {
-    wide = Math.min(wide, time(true));
-    narrow = Math.min(narrow, time(false));
+  const first = [time(true), time(false)];
+  const best = [...first];
+  const end = performance.now() + LONGEST_MS;
+  for (let unchanged = 0; unchanged < SETTLED && performance.now() < end; unchanged++) {
+    [time(true), time(false)].forEach((elapsed, tile) => {
+      if (elapsed < 0.98 * best[tile] || first[tile] < OPTIMISED * best[tile]) unchanged = 0;
+      best[tile] = Math.min(best[tile], elapsed);
+    });
   }
   blocks.forEach((block) => heap.release(block));
-  return narrow / wide;
+  return best[1] / best[0];
 }

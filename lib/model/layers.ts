@@ -1,6 +1,7 @@
 /** Layers: a few parameters under official names and the function that applies them. */
 import {
   batchNorm,
+  checkpoint,
   conv3d,
   depthToSpace3d,
   depthwiseConv3d,
@@ -20,6 +21,10 @@ import type { ParameterLayout, Scope } from "./parameters.ts";
 export interface ForwardMode {
   /** True: batch statistics are used and running statistics updated. False: running statistics are used. */
   readonly training: boolean;
+  /** Keep only the inputs of blocks for the backward pass and compute the rest again: less memory, more time. */
+  readonly recomputeBlocks?: boolean;
+  /** True while a block is computed again: running statistics have seen its input already. */
+  readonly recomputing?: boolean;
 }
 
 /** A layer applied to a tensor. */
@@ -165,8 +170,8 @@ export function batchNormLayer(scope: Scope, { channels }: { channels: number })
       runningVariance.assign(tf.add(tf.mul(runningVariance, 1 - MOMENTUM), tf.mul(unbiased, MOMENTUM)));
       batches.assign(tf.add(batches, 1));
     });
-  return (x, { training }) => {
-    if (training) return batchNorm(x, { scale, bias, epsilon, observe });
+  return (x, { training, recomputing }) => {
+    if (training) return batchNorm(x, { scale, bias, epsilon, observe: recomputing ? undefined : observe });
     return frozenBatchNorm(x, { scale, bias, epsilon, mean: runningMean, variance: runningVariance });
   };
 }
@@ -175,6 +180,17 @@ function affine(scope: Scope, channels: number): { scale: Tensor; bias: Tensor }
   const scale = scope.parameter("weight", sameLayout([channels]), constant(1));
   const bias = scope.parameter("bias", sameLayout([channels]), constant(0));
   return { scale, bias };
+}
+
+/** A block of layers that can be computed again in the backward pass, when the mode asks for it. */
+export function recomputable(scope: Scope, build: (scope: Scope) => Layer): Layer {
+  const before = scope.list().length;
+  const layer = build(scope);
+  const parameters = scope.list().slice(before).flatMap(({ trainable, variable }) => trainable ? [variable] : []);
+  return (x, mode) => {
+    if (!mode.training || !mode.recomputeBlocks) return layer(x, mode);
+    return checkpoint((h, { recomputing }) => layer(h, { ...mode, recomputing }), x, { parameters });
+  };
 }
 
 /** x + layer(x). */

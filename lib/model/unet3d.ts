@@ -1,7 +1,7 @@
 /** UNET3D as used in pre-training: residual group-norm blocks and a decoder without skips. */
 import { tf, upsampleNearest } from "../tensor/mod.ts";
 import type { Tensor, Tensor5D } from "../tensor/mod.ts";
-import { addTo, defaultConv, defaultPointwiseConv, groupNormLayer } from "./layers.ts";
+import { addTo, defaultConv, defaultPointwiseConv, groupNormLayer, recomputable } from "./layers.ts";
 import type { ForwardMode, Layer } from "./layers.ts";
 import type { Scope } from "./parameters.ts";
 
@@ -55,6 +55,10 @@ function chain(layers: readonly Layer[]): Layer {
 
 /** x + Conv3(ReLU(GN(Conv3(ReLU(GN(x)))))). */
 function residualBlock(scope: Scope, channels: number): Layer {
+  return recomputable(scope, (block) => buildResidualBlock(block, channels));
+}
+
+function buildResidualBlock(scope: Scope, channels: number): Layer {
   const half = (index: number): Layer => {
     const norm = groupNormLayer(scope.child(`gn${index}`), { channels });
     const conv = defaultConv(scope.child(`conv${index}`), { inputs: channels, outputs: channels });

@@ -11,6 +11,7 @@ import {
   patchConv,
   pointwiseConv,
   pointwiseParameters,
+  recomputable,
 } from "./layers.ts";
 import type { ForwardMode, Layer, LinearParameters } from "./layers.ts";
 import type { Scope } from "./parameters.ts";
@@ -51,7 +52,10 @@ export function buildUniformer(scope: Scope, config: UniformerConfig): Encoder {
   const blocks = config.embedDims.map((channels, i) => {
     const stage = scope.child(`blocks${i + 1}`);
     const build = i < 2 ? convBlock : attentionBlock;
-    return Array.from({ length: config.depths[i] }, (_, k) => build(stage.child(k), { ...config, channels }));
+    return Array.from(
+      { length: config.depths[i] },
+      (_, k) => recomputable(stage.child(k), (block) => build(block, { ...config, channels })),
+    );
   });
   const norm = batchNormLayer(scope.child("norm"), { channels: config.embedDims[3] });
   return (x, mode) => {

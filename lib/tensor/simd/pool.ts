@@ -5,6 +5,7 @@ import type { UnitRange } from "./job.ts";
 import { compileKernels, instantiateKernels } from "./kernels.ts";
 import type { KernelExports } from "./kernels.ts";
 import type { PoolWorkerStart } from "./pool_worker.ts";
+import { startThread } from "./thread.ts";
 import { wideTileGain } from "./tile_speed.ts";
 
 /** Bytes that every instance of the module keeps as scratch; asked of an instance that has none yet. */
@@ -34,7 +35,7 @@ export class Pool {
     this.vectorBits = vectorBits;
   }
 
-  /** Compiles the kernels and starts `threads` − 1 workers. */
+  /** Compiles the kernels and starts `threads` − 1 workers; without them where they cannot be started. */
   static async open(heap: Heap, threads: number): Promise<Pool> {
     return await Pool.start(await compileKernels(), { heap, threads });
   }
@@ -55,8 +56,13 @@ export class Pool {
     const block = new JobBlock(memory, { address, kernels });
     block.reset();
     const start = { module, memory, address, wide };
-    await Promise.all(Array.from({ length: threads - 1 }, () => startWorker({ ...start, scratch: scratch() })));
-    return new Pool(block, { kernels, threads, vectorBits: gain > GAIN_OF_256_BITS ? 256 : 128 });
+    const workers = Array.from({ length: threads - 1 }, () => startWorker({ ...start, scratch: scratch() }));
+    const started = await Promise.allSettled(workers);
+    // Where memory cannot be shared, as on a web page that is not cross-origin isolated, one thread does it all.
+    const alone = started.some(({ status }) => status === "rejected");
+    if (alone) block.close();
+    const vectorBits = gain > GAIN_OF_256_BITS ? 256 : 128;
+    return new Pool(block, { kernels, threads: alone ? 1 : threads, vectorBits });
   }
 
   /**
@@ -83,14 +89,6 @@ export class Pool {
   }
 }
 
-function startWorker(start: PoolWorkerStart): Promise<void> {
-  const worker = new Worker(new URL("./pool_worker.ts", import.meta.url), { type: "module" });
-  return new Promise((resolve, reject) => {
-    worker.onmessage = (): void => resolve();
-    worker.onerror = (event): void => {
-      event.preventDefault();
-      reject(new Error(event.message));
-    };
-    worker.postMessage(start);
-  });
+async function startWorker(start: PoolWorkerStart): Promise<void> {
+  await startThread(new URL("./pool_worker.ts", import.meta.url), start);
 }

@@ -1,6 +1,7 @@
 /** A compute thread: makes its instance of the kernels over the shared memory, then serves jobs until they end. */
 import { JobBlock } from "./job.ts";
 import { instantiateKernels } from "./kernels.ts";
+import { ownerPort } from "./thread.ts";
 
 /** What a worker is sent once. */
 export interface PoolWorkerStart {
@@ -14,12 +15,13 @@ export interface PoolWorkerStart {
   readonly wide: boolean;
 }
 
-self.onmessage = ({ data }: MessageEvent<PoolWorkerStart>): void => {
-  const { module, memory, scratch, address, wide } = data;
+const owner = ownerPort();
+owner.receive((message) => {
+  const { module, memory, scratch, address, wide } = message as PoolWorkerStart;
   const kernels = instantiateKernels(module, { memory, scratch });
   kernels.setWideTiles(Number(wide));
   const block = new JobBlock(memory, { address, kernels });
-  self.postMessage("ready");
+  owner.post("ready");
   block.serve();
   self.close();
-};
+});

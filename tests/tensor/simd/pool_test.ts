@@ -1,5 +1,6 @@
 /** Threads that run kernels together. */
 import assert from "node:assert/strict";
+import process from "node:process";
 import { randomStream } from "../../../lib/random.ts";
 import { Heap } from "../../../lib/tensor/simd/heap.ts";
 import { Pool } from "../../../lib/tensor/simd/pool.ts";
@@ -37,6 +38,26 @@ Deno.test("run() refuses a kernel that the module does not have, and does nothin
 Deno.test("a pool says how many threads it has and how wide their vectors are", () => {
   assert.deepEqual(pools.map(({ threads }) => threads), [1, 2, 4]);
   for (const { vectorBits } of pools) assert.ok([128, 256].includes(vectorBits));
+});
+
+Deno.test("Pool.open() goes on with one thread where workers cannot be started", async () => {
+  const { getBuiltinModule } = process;
+  process.getBuiltinModule = (() => ({
+    Worker: class {
+      constructor() {
+        throw new TypeError("no threads here");
+      }
+    },
+  })) as unknown as typeof getBuiltinModule;
+  try {
+    const pool = await Pool.open(heap, 3);
+    assert.equal(pool.threads, 1);
+    const block = heap.allocate(4 * 100);
+    pool.run("geluForward", { units: 100, grain: 4 }, [block.pointer, block.pointer]);
+    heap.release(block);
+  } finally {
+    process.getBuiltinModule = getBuiltinModule;
+  }
 });
 
 Deno.test("1000 small calls on two threads all run to their end", () => {

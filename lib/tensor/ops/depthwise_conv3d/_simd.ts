@@ -113,5 +113,5 @@ function scratchBytes({ depth, kernel }: DepthwiseSize, boxHeight: number, boxWi
   const columns = Math.ceil(boxWidth / 8) * 8;
   const ring = 2 * Math.min(kernel, depth) * (boxHeight + kernel - 1) * (columns + kernel - 1) * VOXEL;
   const taps = 2 * kernel ** 3 * VOXEL;
-  return 1024 + 4 * kernel + taps + boxHeight * columns * VOXEL + ring;
+  return 1024 + 4 * kernel + taps + 2 * boxHeight * columns * VOXEL + ring;
 }

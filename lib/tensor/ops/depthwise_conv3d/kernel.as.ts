@@ -26,8 +26,8 @@ let boxesD: i32 = 0, boxesH: i32 = 0, boxesW: i32 = 0;
 
 // Places in the thread's scratch.
 let tileAt: usize = 0, planesAt: usize = 0, biasAt: usize = 0, tapsAt: usize = 0, dyAt: usize = 0, ringAt: usize = 0;
-/** Bytes of a packed row and plane of x, of all taps, and of a packed row of dy: of one strip each. */
-let rowBytes: usize = 0, planeBytes: usize = 0, tapBytes: usize = 0, dyRowBytes: usize = 0;
+/** Bytes of a packed row and plane of x, of all taps, and of a packed row and plane of dy: of one strip each. */
+let rowBytes: usize = 0, planeBytes: usize = 0, tapBytes: usize = 0, dyRowBytes: usize = 0, dyPlaneBytes: usize = 0;
 /** Planes in the ring. */
 let slots: i32 = 0;
 
@@ -43,12 +43,12 @@ function setSizes(d: i32, h: i32, w: i32, c: i32, k: i32, boxD: i32, boxH: i32, 
   const columns = (boxW + 7) & ~7;
   slots = min(k, d);
   rowBytes = <usize> (columns + k - 1) * VOXEL, planeBytes = <usize> (boxH + k - 1) * rowBytes;
-  dyRowBytes = <usize> columns * VOXEL;
+  dyRowBytes = <usize> columns * VOXEL, dyPlaneBytes = <usize> boxH * dyRowBytes;
   tapBytes = <usize> (k * k * k) * VOXEL;
   tileAt = threadScratch();
   biasAt = tileAt + <usize> MOST * VOXEL, planesAt = biasAt + 2 * VOXEL;
   tapsAt = planesAt + (<usize> ((k + 15) & ~15) << 2);
-  dyAt = tapsAt + 2 * tapBytes, ringAt = dyAt + <usize> boxH * dyRowBytes;
+  dyAt = tapsAt + 2 * tapBytes, ringAt = dyAt + 2 * dyPlaneBytes;
 }
 
 function openBlock(block: i32): void {
@@ -70,8 +70,17 @@ function place(tensor: usize, d: i32, h: i32, w: i32): usize {
   return tensor + (<usize> ((((image * depth + d) * height + h) * width + w) * channels + firstChannel) << 2);
 }
 
-/** n voxels of 8 channels, `step` bytes apart, to dense ones. */
-function pack(from: usize, step: usize, n: i32, to: usize): void {
+/** n voxels of 8 channels, `step` bytes apart, to dense ones; the next 8 channels to `apart` bytes further, if there. */
+function pack(from: usize, step: usize, n: i32, to: usize, apart: usize): void {
+  if (present > 8) {
+    for (let i = 0; i < n; i++) {
+      const a = v128.load(from), b = v128.load(from, 16), c = v128.load(from, 32), d = v128.load(from, 48);
+      v128.store(to, a), v128.store(to, b, 16);
+      v128.store(to + apart, c), v128.store(to + apart, d, 16);
+      from += step, to += VOXEL;
+    }
+    return;
+  }
   for (let i = 0; i < n; i++) {
     const a = v128.load(from), b = v128.load(from, 16);
     v128.store(to, a), v128.store(to, b, 16);
@@ -79,33 +88,42 @@ function pack(from: usize, step: usize, n: i32, to: usize): void {
   }
 }
 
-function packZeros(n: i32, to: usize): void {
+function packZeros(n: i32, to: usize, apart: usize): void {
+  const zero = f32x4.splat(0);
   for (let i = 0; i < n; i++) {
-    v128.store(to, f32x4.splat(0)), v128.store(to, f32x4.splat(0), 16);
+    v128.store(to, zero), v128.store(to, zero, 16);
+    if (present > 8) v128.store(to + apart, zero), v128.store(to + apart, zero, 16);
     to += VOXEL;
   }
 }
 
 /** Voxels [begin, end) of a row of a tensor, with zeros outside [first, last). */
-function packRow(tensor: usize, d: i32, h: i32, begin: i32, end: i32, first: i32, last: i32, to: usize): void {
+function packRow(
+  tensor: usize,
+  d: i32,
+  h: i32,
+  begin: i32,
+  end: i32,
+  first: i32,
+  last: i32,
+  to: usize,
+  apart: usize,
+): void {
   const from = max(begin, first), until = max(from, min(end, last));
-  packZeros(from - begin, to);
+  packZeros(from - begin, to, apart);
   to += <usize> (from - begin) * VOXEL;
-  pack(place(tensor, d, h, from), <usize> channels << 2, until - from, to);
-  packZeros(end - until, to + <usize> (until - from) * VOXEL);
+  pack(place(tensor, d, h, from), <usize> channels << 2, until - from, to, apart);
+  packZeros(end - until, to + <usize> (until - from) * VOXEL, apart);
 }
 
 /** Puts plane d of x into its slot; rows outside the volume are left as they are, or zero. */
 function packPlane(x: usize, d: i32, border: bool): void {
-  const first = h0 - radius, end = w0 + ((w1 - w0 + 7) & ~7) + radius;
-  for (let strip = 0; strip * 8 < present; strip++) {
-    const to = ringAt + <usize> (d % slots * 2 + strip) * planeBytes;
-    for (let h = first; h < h1 + radius; h++) {
-      const row = to + <usize> (h - first) * rowBytes;
-      if (h >= 0 && h < height) {
-        packRow(x + (<usize> strip * VOXEL), d, h, w0 - radius, end, 0, width, row);
-      } else if (border) packZeros(end - w0 + radius, row);
-    }
+  const first = h0 - radius, begin = w0 - radius, end = w0 + ((w1 - w0 + 7) & ~7) + radius;
+  const slot = ringAt + <usize> (d % slots * 2) * planeBytes;
+  for (let h = first; h < h1 + radius; h++) {
+    const to = slot + <usize> (h - first) * rowBytes;
+    if (h >= 0 && h < height) packRow(x, d, h, begin, end, 0, width, to, planeBytes);
+    else if (border) packZeros(end - begin, to, planeBytes);
   }
 }
 
@@ -150,15 +168,11 @@ export function depthwiseForward(
 
 function packWeights(weight: usize, bias: usize, turned: bool): void {
   const taps = kernel * kernel * kernel;
-  const step: usize = <usize> channels << 2;
-  for (let strip = 0; strip * 8 < present; strip++) {
-    const at = <usize> strip * VOXEL;
-    const from = weight + (<usize> firstChannel << 2) + at, to = tapsAt + <usize> strip * tapBytes;
-    if (turned) pack(from + <usize> (taps - 1) * step, 0 - step, taps, to);
-    else pack(from, step, taps, to);
-    if (bias != 0) pack(bias + (<usize> firstChannel << 2) + at, step, 1, biasAt + at);
-    else packZeros(1, biasAt + at);
-  }
+  const step = <usize> channels << 2, at = <usize> firstChannel << 2;
+  if (turned) pack(weight + at + <usize> (taps - 1) * step, 0 - step, taps, tapsAt, tapBytes);
+  else pack(weight + at, step, taps, tapsAt, tapBytes);
+  if (bias != 0) pack(bias + at, step, 1, biasAt, VOXEL);
+  else packZeros(1, biasAt, VOXEL);
 }
 
 /** Lists the addresses of the planes that the kernel sees from plane d, and returns how many there are. */
@@ -251,7 +265,7 @@ export function depthwiseWeightGradient(
   for (let unit = begin; unit < end; unit++) {
     openBlock(unit / groups);
     const group = unit % groups;
-    packZeros(2 * taps, tapsAt);
+    packZeros(taps, tapsAt, tapBytes);
     for (let box = group * boxes / groups; box < (group + 1) * boxes / groups; box++) correlateBox(x, dy, box);
     for (let strip = 0; strip * 8 < present; strip++) {
       const to = partials + (<usize> (group * taps * channels + firstChannel) << 2) + <usize> strip * VOXEL;
@@ -265,35 +279,35 @@ function correlateBox(x: usize, dy: usize, box: i32): void {
   let next = max(0, d0 - radius);
   for (let d = d0; d < d1; d++) {
     for (; next < min(depth, d + radius + 1); next++) packPlane(x, next, true);
+    packGradient(dy, d);
     const planes = listPlanes(d), firstTap = max(0, radius - d);
     for (let strip = 0; strip * 8 < present; strip++) {
-      packGradient(dy, d, strip);
       for (let h = h0; h < h1; h += ROWS) {
         for (let i = 0; i < planes; i++) {
           const plane = load<usize>(planesAt + (<usize> i << 2)) + <usize> strip * planeBytes;
           const sums = tapsAt + <usize> strip * tapBytes + <usize> ((firstTap + i) * kernel * kernel) * VOXEL;
-          correlateRows(plane, h, min(h1, h + ROWS), sums);
+          correlateRows(plane, dyAt + <usize> strip * dyPlaneBytes, h, min(h1, h + ROWS), sums);
         }
       }
     }
   }
 }
 
-function packGradient(dy: usize, d: i32, strip: i32): void {
+function packGradient(dy: usize, d: i32): void {
   const end = w0 + ((w1 - w0 + 7) & ~7);
   for (let h = h0; h < h1; h++) {
-    packRow(dy + <usize> strip * VOXEL, d, h, w0, end, w0, w1, dyAt + <usize> (h - h0) * dyRowBytes);
+    packRow(dy, d, h, w0, end, w0, w1, dyAt + <usize> (h - h0) * dyRowBytes, dyPlaneBytes);
   }
 }
 
 /** Rows [begin, end) of dy with one plane of x, for all rows of the kernel. */
-function correlateRows(plane: usize, begin: i32, end: i32, sums: usize): void {
+function correlateRows(plane: usize, dyPlane: usize, begin: i32, end: i32, sums: usize): void {
   const columns = w1 - w0;
   for (let row = 0; row < kernel;) {
     const together = kernel == 3 ? 3 : kernel == 5 && row < 4 ? 2 : 1;
     // Rows of dy from which the kernel rows see nothing but zeros are left out.
     const first = max(begin, radius - row - together + 1), count = min(end, height + radius - row) - first;
-    const from = plane + <usize> (first + row - h0) * rowBytes, dy = dyAt + <usize> (first - h0) * dyRowBytes;
+    const from = plane + <usize> (first + row - h0) * rowBytes, dy = dyPlane + <usize> (first - h0) * dyRowBytes;
     const to = sums + <usize> (row * kernel) * VOXEL;
     if (kernel == 3) correlate3x3(from, rowBytes, dy, dyRowBytes, count, columns, to);
     else if (together == 2) correlate2x5(from, rowBytes, dy, dyRowBytes, count, columns, to);

@@ -28,8 +28,11 @@ function* shifts(x: Tensor, kernel: number): Generator<Tensor> {
 }
 
 function reference({ x, weight, bias }: DepthwiseInputs): Tensor {
-  const taps = tf.unstack(tf.reshape(weight, [-1, channelsOf(weight)]));
-  const terms = [...shifts(x, shapeOf(weight)[0])].map((shifted, i) => tf.mul(shifted, taps[i]));
+  const channels = channelsOf(weight);
+  const taps = tf.reshape(weight, [-1, channels]);
+  const terms = [...shifts(x, shapeOf(weight)[0])].map((shifted, tap) => {
+    return tf.mul(shifted, tf.slice(taps, [tap, 0], [1, channels]));
+  });
   const y = tf.addN(terms);
   return bias ? tf.add(y, bias) : y;
 }

@@ -5,7 +5,7 @@ import { channelsOf, expectShape, shapeOf } from "../../shape.ts";
 import type { SimdArray, SimdRuntime } from "../../simd/runtime.ts";
 import { tf } from "../../tf.ts";
 import type { Tensor, Tensor5D } from "../../tf.ts";
-import { channelSum } from "../_channel_sum.ts";
+import { channelSum } from "../channel_sum/mod.ts";
 import { convolve, flipKernel, padBorder, weightGradient as plainWeightGradient } from "./_plain.ts";
 import type { DepthwiseSize } from "./_plain.ts";
 

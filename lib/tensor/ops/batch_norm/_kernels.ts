@@ -114,10 +114,3 @@ function runOverValues(
   const chunks = Math.ceil(length / (width * chunkRows));
   runtime.run(kernel, { units: samples * chunks, grain: 1 }, [...before, length, width, chunkRows, chunks]);
 }
-
-/** An output of plain values. */
-export function outputOf(values: ArrayLike<number>, shape: readonly number[], runtime: SimdRuntime): SimdArray {
-  const output = runtime.output(shape);
-  output.data.set(values);
-  return output;
-}

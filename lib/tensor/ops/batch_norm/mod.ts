@@ -4,8 +4,8 @@ import type { Block, NoAttributes } from "../../op.ts";
 import { channelsOf, expectShape, shapeOf } from "../../shape.ts";
 import { tf } from "../../tf.ts";
 import type { Tensor, Tensor1D } from "../../tf.ts";
-import { channelLayout } from "../channel_sum/layout.ts";
-import { channelGradientSums, channelMoments, normalizeChannels, normGradient, outputOf } from "./_kernels.ts";
+import { channelLayout, outputOf } from "../channel_sum/layout.ts";
+import { channelGradientSums, channelMoments, normalizeChannels, normGradient } from "./_kernels.ts";
 
 type BatchNormInputs = { x: Tensor; scale: Tensor; bias: Tensor };
 type BatchNormAttributes = { epsilon: number; observe?: ObserveMoments };

@@ -58,7 +58,7 @@ export function runOverChunks(
 /** Adds up row `index` of `count` of every chunk: `[samples, channels]`. The tails are not in it. */
 export function foldChunks(
   partials: Float32Array,
-  { samples, channels, width, chunks }: ChannelLayout,
+  { samples, channels, width, chunks }: Pick<ChannelLayout, "samples" | "channels" | "width" | "chunks">,
   { index, count }: { index: number; count: number },
 ): Float64Array {
   const sums = new Float64Array(samples * channels);
@@ -93,4 +93,11 @@ export function repeated(
     for (let i = 0; i < width; i++) array.data[sample * width + i] = values[sample * channels + i % channels];
   }
   return array;
+}
+
+/** An output of plain values. */
+export function outputOf(values: ArrayLike<number>, shape: readonly number[], runtime: SimdRuntime): SimdArray {
+  const output = runtime.output(shape);
+  output.data.set(values);
+  return output;
 }

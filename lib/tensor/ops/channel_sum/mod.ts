@@ -4,7 +4,7 @@ import type { NoAttributes } from "../../op.ts";
 import { channelsOf } from "../../shape.ts";
 import { tf } from "../../tf.ts";
 import type { Tensor } from "../../tf.ts";
-import { channelLayout, foldChunks, forEachInTail, runOverChunks } from "./layout.ts";
+import { channelLayout, foldChunks, forEachInTail, outputOf, runOverChunks } from "./layout.ts";
 
 /** x `[…, C]` → `[C]`. */
 export const channelSum = definePrimitive<{ x: Tensor }, NoAttributes>({
@@ -26,8 +26,6 @@ export const channelSum = definePrimitive<{ x: Tensor }, NoAttributes>({
     const partials = runOverChunks("channelSums", { layout, count: 1, before: [x.pointer] }, runtime);
     const sums = foldChunks(partials, layout, { index: 0, count: 1 });
     forEachInTail(layout, (i, c) => sums[c] += x.data[i]);
-    const y = runtime.output([layout.channels]);
-    y.data.set(sums);
-    return [y];
+    return [outputOf(sums, [layout.channels], runtime)];
   },
 });

@@ -1,10 +1,7 @@
 /** The kernels of normalisation along the channels, as batch and group normalisation call them. */
 import type { SimdArray, SimdRuntime } from "../../simd/runtime.ts";
 import { foldChunks, forEachInTail, repeated, runOverChunks } from "../channel_sum/layout.ts";
-import type { ChannelLayout } from "../channel_sum/layout.ts";
-
-/** Values `[samples, channels]`. */
-type ChannelValues = ArrayLike<number>;
+import type { ChannelLayout, ChannelValues } from "../channel_sum/layout.ts";
 
 /** Mean and biased variance of every channel of every sample. */
 export function channelMoments(

@@ -118,7 +118,7 @@ function gradientFactors(
   { scale, variance }: Record<"scale" | "variance", { readonly data: Float32Array }>,
   { sumDy, sumDyX, count, epsilon }: { sumDy: Float64Array; sumDyX: Float64Array; count: number; epsilon: number },
 ): Record<"a" | "b" | "c" | "dScale", Float64Array> {
-  const inverseStd = Float64Array.from(variance.data, (value) => 1 / Math.sqrt(value + epsilon));
+  const inverseStd = new Float64Array(variance.data).map((value) => 1 / Math.sqrt(value + epsilon));
   const a = inverseStd.map((value, c) => value * scale.data[c]);
   return {
     a,

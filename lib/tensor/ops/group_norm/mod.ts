@@ -51,8 +51,8 @@ const forward = definePrimitive<GroupNormInputs, GroupNormAttributes>({
     const layout = channelLayout(x.shape, { samples: x.shape[0] });
     const { mean, inverseStd } = momentsOfGroups(channelMoments(x, layout, runtime), layout, { groups, epsilon });
     const expanded = expandGroups({ mean, inverseStd }, layout, groups);
-    const factor = expanded.inverseStd.map((value, i) => value * scale.data[i % layout.channels]);
-    const shift = factor.map((_, i) => bias.data[i % layout.channels]);
+    const factor = new Float64Array(expanded.mean.length), shift = new Float64Array(expanded.mean.length);
+    forEachChannel(layout, (i, c) => (factor[i] = expanded.inverseStd[i] * scale.data[c], shift[i] = bias.data[c]));
     const vectors = { mean: expanded.mean, scale: factor, shift, rectify: activation === "relu" };
     const y = normalizeChannels(x, vectors, { layout, runtime });
     return [y, ...[mean, inverseStd].map((values) => outputOf(values, [x.shape[0], groups], runtime))];
@@ -112,10 +112,10 @@ const backward = definePrimitive<GradientInputs, { groups: number }>({
     const factors = gradientFactors({ ...sums, scale: scale.data, inverseStd: expanded.inverseStd }, layout, groups);
     const dx = normGradient({ dy, x, y }, { mean: expanded.mean, ...factors }, services);
     const dScale = new Float64Array(layout.channels), dBias = new Float64Array(layout.channels);
-    for (let i = 0; i < sums.sumDy.length; i++) {
-      dScale[i % layout.channels] += sums.sumDyX[i] * expanded.inverseStd[i];
-      dBias[i % layout.channels] += sums.sumDy[i];
-    }
+    forEachChannel(layout, (i, c) => {
+      dScale[c] += sums.sumDyX[i] * expanded.inverseStd[i];
+      dBias[c] += sums.sumDy[i];
+    });
     return [dx, ...[dScale, dBias].map((values) => outputOf(values, scale.shape, runtime))];
   },
 });
@@ -145,10 +145,19 @@ function expandGroups(
   groups: number,
 ): { mean: Float64Array; inverseStd: Float64Array } {
   const width = channels / groups;
-  const [means, inverseStds] = [mean, inverseStd].map((values) =>
-    Float64Array.from({ length: samples * channels }, (_, i) => values[Math.floor(i / width)])
-  );
+  const [means, inverseStds] = [mean, inverseStd].map((values) => {
+    const expanded = new Float64Array(samples * channels);
+    for (let g = 0; g < values.length; g++) expanded.fill(values[g], g * width, (g + 1) * width);
+    return expanded;
+  });
   return { mean: means, inverseStd: inverseStds };
+}
+
+/** Visits every channel of every sample: its place in `[samples, channels]`, and its number. */
+function forEachChannel({ samples, channels }: ChannelLayout, visit: (i: number, c: number) => void): void {
+  for (let sample = 0, i = 0; sample < samples; sample++) {
+    for (let c = 0; c < channels; c++, i++) visit(i, c);
+  }
 }
 
 /**
@@ -163,20 +172,22 @@ function gradientFactors(
     scale: Float32Array;
     inverseStd: Float64Array;
   },
-  { channels, length }: ChannelLayout,
+  layout: ChannelLayout,
   groups: number,
 ): Record<"a" | "b" | "c", Float64Array> {
-  const width = channels / groups, count = length / groups;
-  const a = inverseStd.map((value, i) => value * scale[i % channels]);
-  const b = new Float64Array(a.length), c = new Float64Array(a.length);
-  for (let first = 0; first < a.length; first += width) {
-    let sumG = 0, sumGx = 0;
-    for (let i = first; i < first + width; i++) {
-      sumG += scale[i % channels] * sumDy[i];
-      sumGx += scale[i % channels] * sumDyX[i];
-    }
-    b.fill(-(inverseStd[first] ** 3) * sumGx / count, first, first + width);
-    c.fill(-inverseStd[first] * sumG / count, first, first + width);
+  const width = layout.channels / groups, count = layout.length / groups;
+  const [a, b, c] = [0, 1, 2].map(() => new Float64Array(inverseStd.length));
+  const sumG = new Float64Array(inverseStd.length / width), sumGx = new Float64Array(sumG.length);
+  forEachChannel(layout, (i, channel) => {
+    const g = Math.floor(i / width);
+    sumG[g] += scale[channel] * sumDy[i];
+    sumGx[g] += scale[channel] * sumDyX[i];
+    a[i] = scale[channel] * inverseStd[i];
+  });
+  for (let g = 0; g < sumG.length; g++) {
+    const first = g * width, factor = inverseStd[first];
+    b.fill(-(factor ** 3) * sumGx[g] / count, first, first + width);
+    c.fill(-factor * sumG[g] / count, first, first + width);
   }
   return { a, b, c };
 }

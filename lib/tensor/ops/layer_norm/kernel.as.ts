@@ -75,6 +75,7 @@ function sumRow(x: usize, channels: i32): f32 {
     s0 = f32x4.add(s0, v128.load(x)), s1 = f32x4.add(s1, v128.load(x, 16));
     s2 = f32x4.add(s2, v128.load(x, 32)), s3 = f32x4.add(s3, v128.load(x, 48));
   }
+  for (; i + 4 <= channels; i += 4, x += 16) s0 = f32x4.add(s0, v128.load(x));
   let sum = sumOfLanes(f32x4.add(f32x4.add(s0, s2), f32x4.add(s1, s3)));
   for (; i < channels; i++, x += 4) sum += load<f32>(x);
   return sum;
@@ -88,6 +89,10 @@ function squaresOfRow(x: usize, channels: i32, mean: f32): f32 {
     const d0 = f32x4.sub(v128.load(x), m), d1 = f32x4.sub(v128.load(x, 16), m);
     const d2 = f32x4.sub(v128.load(x, 32), m), d3 = f32x4.sub(v128.load(x, 48), m);
     s0 = madd(d0, d0, s0), s1 = madd(d1, d1, s1), s2 = madd(d2, d2, s2), s3 = madd(d3, d3, s3);
+  }
+  for (; i + 4 <= channels; i += 4, x += 16) {
+    const d = f32x4.sub(v128.load(x), m);
+    s0 = madd(d, d, s0);
   }
   let sum = sumOfLanes(f32x4.add(f32x4.add(s0, s2), f32x4.add(s1, s3)));
   for (; i < channels; i++, x += 4) {

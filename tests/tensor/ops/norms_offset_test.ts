@@ -7,7 +7,7 @@ import { normalised, offsetValues } from "./_moments.ts";
 
 await selectBackend("simd");
 
-const shape = [2, 23, 29, 6], [B, H, W, C] = shape;
+const shape = [2, 61, 97, 6], [B, H, W, C] = shape;
 const epsilon = 1e-5;
 const parameters = { scale: tf.ones([C]), bias: tf.zeros([C]), epsilon };
 

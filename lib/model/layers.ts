@@ -143,10 +143,13 @@ export function layerNormLayer(scope: Scope, { channels, epsilon }: { channels: 
   return (x) => layerNorm(x, { scale, bias, epsilon });
 }
 
-/** Group normalisation with 8 groups and ε = 1e-5. */
-export function groupNormLayer(scope: Scope, { channels }: { channels: number }): Layer {
+/** Group normalisation with 8 groups and ε = 1e-5, and the activation that follows it. */
+export function groupNormLayer(
+  scope: Scope,
+  { channels, activation = "none" }: { channels: number; activation?: "none" | "relu" },
+): Layer {
   const { scale, bias } = affine(scope, channels);
-  return (x) => groupNorm(x, { scale, bias, groups: 8, epsilon: 1e-5 });
+  return (x) => groupNorm(x, { scale, bias, groups: 8, epsilon: 1e-5, activation });
 }
 
 /** Share of the new batch in the running statistics. */

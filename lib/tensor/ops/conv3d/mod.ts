@@ -3,7 +3,7 @@ import { defineOp, definePrimitive } from "../../op.ts";
 import { channelsOf, expectShape, shapeOf } from "../../shape.ts";
 import { tf } from "../../tf.ts";
 import type { Tensor, Tensor5D } from "../../tf.ts";
-import { channelSum } from "../_channel_sum.ts";
+import { channelSum } from "../channel_sum/mod.ts";
 import { convolve, inputGradient as plainInputGradient, weightGradient as plainWeightGradient } from "./_plain.ts";
 import type { ConvSize } from "./_plain.ts";
 import * as simd from "./_simd.ts";

@@ -4,7 +4,7 @@ import type { NoAttributes } from "../../op.ts";
 import { channelsOf, expectShape, shapeOf } from "../../shape.ts";
 import { tf } from "../../tf.ts";
 import type { Tensor, Tensor5D } from "../../tf.ts";
-import { channelSum } from "../_channel_sum.ts";
+import { channelSum } from "../channel_sum/mod.ts";
 import { convolve, flipKernel, padBorder, sizeOf, weightGradient as plainWeightGradient } from "./_plain.ts";
 import { simdConvolve, simdWeightGradient } from "./_simd.ts";
 

@@ -4,7 +4,7 @@ import type { NoAttributes } from "../../op.ts";
 import { channelsOf, expectShape, shapeOf } from "../../shape.ts";
 import { tf } from "../../tf.ts";
 import type { Tensor, Tensor2D } from "../../tf.ts";
-import { channelSum } from "../_channel_sum.ts";
+import { channelSum } from "../channel_sum/mod.ts";
 import { gemm, rowMajor, transposed } from "../_gemm.ts";
 import { multiply, multiplyTransposed } from "../../simd/multiply.ts";
 

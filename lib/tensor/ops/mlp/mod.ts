@@ -5,7 +5,7 @@ import { channelsOf, expectShape, shapeOf, sizeOf } from "../../shape.ts";
 import { pack, sumSlices } from "../../simd/multiply.ts";
 import { tf } from "../../tf.ts";
 import type { Tensor, Tensor2D } from "../../tf.ts";
-import { channelSum } from "../_channel_sum.ts";
+import { channelSum } from "../channel_sum/mod.ts";
 import { gelu, geluGradient } from "../gelu/mod.ts";
 import { linear, linearInputGradient, linearWeightGradient } from "../linear/mod.ts";
 

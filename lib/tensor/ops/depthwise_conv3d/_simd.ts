@@ -1,4 +1,5 @@
 /** Calls of the SIMD kernels of the depthwise convolution. */
+import { sumSlices } from "../../simd/multiply.ts";
 import type { SimdArray, SimdRuntime } from "../../simd/runtime.ts";
 import { convolve, flipKernel, padBorder, sizeOf, weightGradient } from "./_plain.ts";
 import type { DepthwiseSize } from "./_plain.ts";
@@ -65,8 +66,8 @@ export function simdWeightGradient(
   const range = { units: blocks * groups, grain: 1 };
   runtime.run("depthwiseWeightGradient", range, [...addresses, ...sizesOf(size, box)]);
   if (groups > 1) {
-    const sums = { units: Math.ceil(dWeight.length / 1024), grain: 4 };
-    runtime.run("sumSlices", sums, [partials.pointer, dWeight.pointer, groups, dWeight.length]);
+    const { length } = dWeight;
+    sumSlices(partials, { to: dWeight, count: groups, stride: length, length }, runtime);
   }
   return dWeight;
 }

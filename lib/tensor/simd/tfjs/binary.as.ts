@@ -1,81 +1,121 @@
 /** Element-wise operations of two operands, one of which may repeat. */
 
-const ADD: i32 = 0, SUB: i32 = 1, MULTIPLY: i32 = 2, DIVIDE: i32 = 3, MAXIMUM: i32 = 4, SQUARED_DIFFERENCE: i32 = 5;
-/** Operand of which one value serves a whole row. */
-const LEFT: i32 = 1, RIGHT: i32 = 2;
+// Classes for operations and ways, because binaryen folds loops that differ by a constant back into one that branches.
 
-// @ts-ignore: decorator
-@inline
-function combine(op: i32, a: v128, b: v128): v128 {
-  if (op == ADD) return f32x4.add(a, b);
-  if (op == SUB) return f32x4.sub(a, b);
-  if (op == MULTIPLY) return f32x4.mul(a, b);
-  if (op == DIVIDE) return f32x4.div(a, b);
-  if (op == MAXIMUM) return f32x4.max(a, b);
-  const difference = f32x4.sub(a, b);
-  return f32x4.mul(difference, difference);
+class Add {
+  // @ts-ignore: decorator
+  @inline
+  of(a: v128, b: v128): v128 {
+    return f32x4.add(a, b);
+  }
 }
 
-// @ts-ignore: decorator
-@inline
-function left(spread: i32, a: usize, one: v128, offset: usize): v128 {
-  return spread == LEFT ? one : v128.load(a + offset);
+class Sub {
+  // @ts-ignore: decorator
+  @inline
+  of(a: v128, b: v128): v128 {
+    return f32x4.sub(a, b);
+  }
 }
+
+class Multiply {
+  // @ts-ignore: decorator
+  @inline
+  of(a: v128, b: v128): v128 {
+    return f32x4.mul(a, b);
+  }
+}
+
+class RealDiv {
+  // @ts-ignore: decorator
+  @inline
+  of(a: v128, b: v128): v128 {
+    return f32x4.div(a, b);
+  }
+}
+
+class Maximum {
+  // @ts-ignore: decorator
+  @inline
+  of(a: v128, b: v128): v128 {
+    return f32x4.max(a, b);
+  }
+}
+
+class SquaredDifference {
+  // @ts-ignore: decorator
+  @inline
+  of(a: v128, b: v128): v128 {
+    const difference = f32x4.sub(a, b);
+    return f32x4.mul(difference, difference);
+  }
+}
+
+/** Both operands go along. */
+class Both {}
+/** One value of the left, or the right, operand serves the whole row. */
+class OneLeft {}
+class OneRight {}
 
 // @ts-ignore: decorator
 @inline
-function right(spread: i32, b: usize, one: v128, offset: usize): v128 {
-  return spread == RIGHT ? one : v128.load(b + offset);
+function isOne<W, Side>(): bool {
+  return idof<W>() == idof<Side>();
 }
 
 /** Values one after the other; writes nothing past the last one, where another row may lie. */
-// @ts-ignore: decorator
-@inline
-function span(op: i32, spread: i32, a: usize, b: usize, out: usize, count: i32): void {
-  const oneA = v128.load32_splat(a), oneB = v128.load32_splat(b);
-  const stepA: usize = spread == LEFT ? 0 : 1, stepB: usize = spread == RIGHT ? 0 : 1;
+function span<O, W>(a: usize, b: usize, out: usize, count: i32): void {
+  const o = changetype<O>(0);
+  const a0 = v128.load32_splat(a), b0 = v128.load32_splat(b);
   let rest = count;
   for (; rest >= 16; rest -= 16) {
-    const v0 = combine(op, left(spread, a, oneA, 0), right(spread, b, oneB, 0));
-    const v1 = combine(op, left(spread, a, oneA, 16), right(spread, b, oneB, 16));
-    const v2 = combine(op, left(spread, a, oneA, 32), right(spread, b, oneB, 32));
-    const v3 = combine(op, left(spread, a, oneA, 48), right(spread, b, oneB, 48));
-    v128.store(out, v0), v128.store(out, v1, 16), v128.store(out, v2, 32), v128.store(out, v3, 48);
-    a += stepA << 6, b += stepB << 6, out += 64;
+    const a1 = isOne<W, OneLeft>() ? a0 : v128.load(a), b1 = isOne<W, OneRight>() ? b0 : v128.load(b);
+    const a2 = isOne<W, OneLeft>() ? a0 : v128.load(a, 16), b2 = isOne<W, OneRight>() ? b0 : v128.load(b, 16);
+    const a3 = isOne<W, OneLeft>() ? a0 : v128.load(a, 32), b3 = isOne<W, OneRight>() ? b0 : v128.load(b, 32);
+    const a4 = isOne<W, OneLeft>() ? a0 : v128.load(a, 48), b4 = isOne<W, OneRight>() ? b0 : v128.load(b, 48);
+    // @ts-ignore: method of a type parameter
+    v128.store(out, o.of(a1, b1)), v128.store(out, o.of(a2, b2), 16);
+    // @ts-ignore: method of a type parameter
+    v128.store(out, o.of(a3, b3), 32), v128.store(out, o.of(a4, b4), 48);
+    if (!isOne<W, OneLeft>()) a += 64;
+    if (!isOne<W, OneRight>()) b += 64;
+    out += 64;
   }
-  for (; rest >= 4; rest -= 4) {
-    v128.store(out, combine(op, left(spread, a, oneA, 0), right(spread, b, oneB, 0)));
-    a += stepA << 4, b += stepB << 4, out += 16;
+  for (; rest >= 4; rest -= 4, out += 16) {
+    const a1 = isOne<W, OneLeft>() ? a0 : v128.load(a), b1 = isOne<W, OneRight>() ? b0 : v128.load(b);
+    // @ts-ignore: method of a type parameter
+    v128.store(out, o.of(a1, b1));
+    if (!isOne<W, OneLeft>()) a += 16;
+    if (!isOne<W, OneRight>()) b += 16;
   }
-  for (; rest > 0; rest--) {
-    const value = combine(op, v128.load32_splat(a), v128.load32_splat(b));
-    v128.store_lane<f32>(out, value, 0);
-    a += stepA << 2, b += stepB << 2, out += 4;
+  for (; rest > 0; rest--, out += 4) {
+    // @ts-ignore: method of a type parameter
+    v128.store_lane<f32>(out, o.of(v128.load32_splat(a), v128.load32_splat(b)), 0);
+    if (!isOne<W, OneLeft>()) a += 4;
+    if (!isOne<W, OneRight>()) b += 4;
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function spanOf(op: i32, spread: i32, a: usize, b: usize, out: usize, count: i32): void {
-  if (spread == LEFT) span(op, LEFT, a, b, out, count);
-  else if (spread == RIGHT) span(op, RIGHT, a, b, out, count);
-  else span(op, 0, a, b, out, count);
+function spanOf<O>(way: i32, a: usize, b: usize, out: usize, count: i32): void {
+  if (way == 1) span<O, OneLeft>(a, b, out, count);
+  else if (way == 2) span<O, OneRight>(a, b, out, count);
+  else span<O, Both>(a, b, out, count);
 }
 
-function spanOfAny(op: i32, spread: i32, a: usize, b: usize, out: usize, count: i32): void {
-  switch (op) {
-    case ADD:
-      return spanOf(ADD, spread, a, b, out, count);
-    case SUB:
-      return spanOf(SUB, spread, a, b, out, count);
-    case MULTIPLY:
-      return spanOf(MULTIPLY, spread, a, b, out, count);
-    case DIVIDE:
-      return spanOf(DIVIDE, spread, a, b, out, count);
-    case MAXIMUM:
-      return spanOf(MAXIMUM, spread, a, b, out, count);
+function spanOfAny(operation: i32, way: i32, a: usize, b: usize, out: usize, count: i32): void {
+  switch (operation) {
+    case 0:
+      return spanOf<Add>(way, a, b, out, count);
+    case 1:
+      return spanOf<Sub>(way, a, b, out, count);
+    case 2:
+      return spanOf<Multiply>(way, a, b, out, count);
+    case 3:
+      return spanOf<RealDiv>(way, a, b, out, count);
+    case 4:
+      return spanOf<Maximum>(way, a, b, out, count);
     default:
-      return spanOf(SQUARED_DIFFERENCE, spread, a, b, out, count);
+      return spanOf<SquaredDifference>(way, a, b, out, count);
   }
 }
 
@@ -85,11 +125,12 @@ function spanOfAny(op: i32, spread: i32, a: usize, b: usize, out: usize, count: 
  * Row r of the output takes row r / repeat of an operand, rows lying `row` values apart. The last row of the output ends
  * with its `total`-th value.
  *
- * @param spread operand that gives one value to the whole row: 0 none, 1 a, 2 b
+ * @param operation number in the order of `binary.ts`
+ * @param way operand that gives one value to the whole row: 0 none, 1 a, 2 b
  */
 export function tfjsBinary(
-  op: i32,
-  spread: i32,
+  operation: i32,
+  way: i32,
   a: usize,
   aRow: i32,
   aRepeat: i32,
@@ -109,8 +150,8 @@ export function tfjsBinary(
     const first = (unit - row * pieces) * piece;
     const at = row * inner + first;
     const count = min(min(piece, inner - first), total - at);
-    const fromA = row / aRepeat * aRow + (spread == LEFT ? 0 : first);
-    const fromB = row / bRepeat * bRow + (spread == RIGHT ? 0 : first);
-    spanOfAny(op, spread, a + (<usize> fromA << 2), b + (<usize> fromB << 2), out + (<usize> at << 2), count);
+    const fromA = row / aRepeat * aRow + (way == 1 ? 0 : first);
+    const fromB = row / bRepeat * bRow + (way == 2 ? 0 : first);
+    spanOfAny(operation, way, a + (<usize> fromA << 2), b + (<usize> fromB << 2), out + (<usize> at << 2), count);
   }
 }

@@ -23,7 +23,7 @@ export function windowsBySimd(
   runtime: SimdRuntime,
 ): SimdArray {
   const out = runtime.output([windows.length, ...size, 1]);
-  const known = templatesOf(templates, { windows, epsilon }, runtime);
+  const known = templatesOf(templates, { indices: indicesOf(windows), epsilon }, runtime);
   windows.forEach((window, index) => {
     const { pointer, low, span } = known.get(window.template)!;
     const to = out.pointer + 4 * index * size[0] * size[1] * size[2];
@@ -43,7 +43,7 @@ export function gradientBySimd(
   runtime.run("templateZeros", piecesOf(dx.length), [dx.pointer, dx.length, PIECE]);
   const scratch = runtime.scratch(4 * size[0]);
   const flows = new Float64Array(scratch.data.buffer, scratch.pointer, 2 * size[0]);
-  for (const [index, template] of templatesOf(templates, { windows, epsilon }, runtime)) {
+  for (const [index, template] of templatesOf(templates, { indices: indicesOf(windows), epsilon }, runtime)) {
     const { pointer, low, span } = template;
     const target = dx.pointer + pointer - templates.pointer;
     let dLow = 0, dHigh = 0;
@@ -61,15 +61,19 @@ export function gradientBySimd(
   return dx;
 }
 
-/** Extremes of all templates that a window names. */
-function templatesOf(
+/** Templates that a window names. */
+function indicesOf(windows: readonly TemplateWindow[]): number[] {
+  return [...new Set(windows.map(({ template }) => template))];
+}
+
+/** Extremes of some templates. */
+export function templatesOf(
   templates: SimdArray,
-  { windows, epsilon }: Pick<WindowAttributes, "windows" | "epsilon">,
+  { indices, epsilon }: { indices: readonly number[]; epsilon: number },
   runtime: SimdRuntime,
 ): Map<number, Template> {
   const length = templates.length / templates.shape[0];
   const range = piecesOf(length);
-  const indices = [...new Set(windows.map(({ template }) => template))];
   return new Map(indices.map((index) => {
     const pointer = templates.pointer + 4 * index * length;
     const extremes = runtime.scratch(2 * range.units);

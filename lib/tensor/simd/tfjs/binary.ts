@@ -3,20 +3,14 @@ import { tf } from "../../tf.ts";
 import type { SimdArray, SimdRuntime } from "../runtime.ts";
 import { GRAIN, isFloat, registerBeforePlain, runOne, sizeOf } from "./_register.ts";
 import type { KernelCall } from "./_register.ts";
+import { repetitionOf } from "./_repetition.ts";
+import type { Repetition } from "./_repetition.ts";
 
 /** Kernel names by the number that `binary.as.ts` gives them. */
 const OPERATIONS = ["Add", "Sub", "Multiply", "RealDiv", "Maximum", "SquaredDifference"];
 
 /** Rows shorter than this are written several at a time, against as many copies of the repeated row. */
 const SHORT_ROW = 256;
-
-/** How the smaller operand repeats: each of its `batch` blocks `outer` times. */
-interface Repetition {
-  readonly batch: number;
-  readonly outer: number;
-  /** Values of a block. */
-  readonly block: number;
-}
 
 /** Puts the SIMD kernels before the plain ones. */
 export function registerBinary(): void {
@@ -45,23 +39,6 @@ function binary(operation: number, { inputs: { a, b }, backend }: KernelCall): t
     runtime.run("tfjsBinary", { units, grain }, [...args, out.pointer, total, rows.inner, piece]);
     return out;
   });
-}
-
-/** Null where axes that repeat and axes that do not take turns more often than keep, repeat, keep. */
-export function repetitionOf(small: readonly number[], shape: readonly number[]): Repetition | null {
-  const missing = shape.length - small.length;
-  // Runs of neighbouring axes of one kind.
-  const runs: { repeats: boolean; size: number }[] = [];
-  shape.forEach((size, axis) => {
-    if (size === 1) return;
-    const repeats = axis < missing || small[axis - missing] === 1;
-    const last = runs[runs.length - 1];
-    if (last?.repeats === repeats) last.size *= size;
-    else runs.push({ repeats, size });
-  });
-  const take = (repeats: boolean): number => runs[0]?.repeats === repeats ? runs.shift()!.size : 1;
-  const [batch, outer, block] = [take(false), take(true), take(false)];
-  return runs.length === 0 ? { batch, outer, block } : null;
 }
 
 interface Rows {

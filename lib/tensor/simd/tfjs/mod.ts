@@ -2,6 +2,7 @@
 import { registerBinary } from "./binary.ts";
 import { registerFill } from "./fill.ts";
 import { registerMove } from "./move.ts";
+import { registerReduce } from "./reduce.ts";
 import { registerUnary } from "./unary.ts";
 
 /** Registers them all for `simd`, once per process; each leaves what it does not take to tfjs's plain kernel. */
@@ -10,4 +11,5 @@ export function registerTfjsKernels(): void {
   registerUnary();
   registerMove();
   registerFill();
+  registerReduce();
 }

@@ -1,6 +1,6 @@
 /** Binary operations of tfjs on the simd backend. */
 import assert from "node:assert/strict";
-import { repetitionOf } from "../../../../lib/tensor/simd/tfjs/binary.ts";
+import { repetitionOf } from "../../../../lib/tensor/simd/tfjs/_repetition.ts";
 import { assertSame, assertSameGradients } from "./_compare.ts";
 import { tf } from "../../../../lib/tensor/mod.ts";
 

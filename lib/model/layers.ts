@@ -12,7 +12,7 @@ import {
   spaceToDepth3d,
   tf,
 } from "../tensor/mod.ts";
-import type { Tensor, Tensor5D } from "../tensor/mod.ts";
+import type { Tensor } from "../tensor/mod.ts";
 import { constant, kaimingFanOut, uniform } from "./initializers.ts";
 import { sameLayout } from "./parameters.ts";
 import type { ParameterLayout, Scope } from "./parameters.ts";
@@ -194,9 +194,4 @@ export function recomputable(scope: Scope, build: (scope: Scope) => Layer): Laye
     if (!mode.training || !mode.recomputeBlocks) return layer(x, mode);
     return checkpoint((h, { recomputing }) => layer(h, { ...mode, recomputing }), x, { parameters });
   };
-}
-
-/** x + layer(x). */
-export function addTo(x: Tensor, residual: Tensor): Tensor5D {
-  return tf.add(x, residual);
 }

@@ -1,7 +1,7 @@
 /** UNET3D as used in pre-training: residual group-norm blocks and a decoder without skips. */
-import { upsampleNearest } from "../tensor/mod.ts";
+import { residualAdd, upsampleNearest } from "../tensor/mod.ts";
 import type { Tensor, Tensor5D } from "../tensor/mod.ts";
-import { addTo, defaultConv, defaultPointwiseConv, groupNormLayer, recomputable } from "./layers.ts";
+import { defaultConv, defaultPointwiseConv, groupNormLayer, recomputable } from "./layers.ts";
 import type { ForwardMode, Layer } from "./layers.ts";
 import type { Scope } from "./parameters.ts";
 
@@ -65,7 +65,7 @@ function buildResidualBlock(scope: Scope, channels: number): Layer {
     return (x, mode) => conv(norm(x, mode), mode);
   };
   const first = half(1), second = half(2);
-  return (x, mode) => addTo(second(first(x, mode), mode), x);
+  return (x, mode) => residualAdd(second(first(x, mode), mode), x);
 }
 
 /** 1×1×1 convolution to half the channels, nearest upsampling, residual block. */

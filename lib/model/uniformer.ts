@@ -1,8 +1,7 @@
 /** UniFormer in 3-D: convolutional blocks at high resolution, self-attention at low. */
-import { mlp, selfAttention, shapeOf, tf } from "../tensor/mod.ts";
+import { mlp, residualAdd, selfAttention, shapeOf, tf } from "../tensor/mod.ts";
 import type { Tensor, Tensor5D } from "../tensor/mod.ts";
 import {
-  addTo,
   batchNormLayer,
   depthwiseConv,
   layerNormLayer,
@@ -89,9 +88,9 @@ function convBlock(scope: Scope, { channels, mlpRatio }: BlockConfig): Layer {
   const norm2 = batchNormLayer(scope.child("norm2"), { channels });
   const mlp = perceptron(scope.child("mlp"), { channels, mlpRatio, parameters: pointwiseParameters });
   return (x, mode) => {
-    const h1 = addTo(x, position(x, mode));
-    const h2 = addTo(h1, conv2(attention(conv1(norm1(h1, mode), mode), mode), mode));
-    return addTo(h2, mlp(norm2(h2, mode), mode));
+    const h1 = residualAdd(x, position(x, mode));
+    const h2 = residualAdd(h1, conv2(attention(conv1(norm1(h1, mode), mode), mode), mode));
+    return residualAdd(h2, mlp(norm2(h2, mode), mode));
   };
 }
 
@@ -106,10 +105,10 @@ function attentionBlock(scope: Scope, { channels, headDim, mlpRatio }: BlockConf
   const mlp = perceptron(scope.child("mlp"), { channels, mlpRatio, parameters: linearParameters });
   const attributes = { heads: channels / headDim, scale: 1 / Math.sqrt(headDim) };
   return (x, mode) => {
-    const grid = addTo(x, position(x, mode));
+    const grid = residualAdd(x, position(x, mode));
     const tokens = tf.reshape(grid, [shapeOf(grid)[0], -1, channels]); // [B, N, C]
-    const h = addTo(tokens, proj(selfAttention(qkv(norm1(tokens, mode), mode), attributes), mode));
-    return tf.reshape(addTo(h, mlp(norm2(h, mode), mode)), shapeOf(grid));
+    const h = residualAdd(tokens, proj(selfAttention(qkv(norm1(tokens, mode), mode), attributes), mode));
+    return tf.reshape(residualAdd(h, mlp(norm2(h, mode), mode)), shapeOf(grid));
   };
 }
 

@@ -1,7 +1,6 @@
 /** Layers by hand: which official weight meets which voxel, and what normalisations remember. */
 import assert from "node:assert/strict";
 import {
-  addTo,
   batchNormLayer,
   defaultConv,
   defaultPointwiseConv,
@@ -15,7 +14,7 @@ import {
 } from "../../lib/model/layers.ts";
 import type { Layer } from "../../lib/model/layers.ts";
 import { Scope } from "../../lib/model/parameters.ts";
-import { selectBackend, sizeOf, tf } from "../../lib/tensor/mod.ts";
+import { selectBackend, tf } from "../../lib/tensor/mod.ts";
 import { assignOfficial, parameterOf } from "./_layers.ts";
 
 await selectBackend("reference");
@@ -139,11 +138,4 @@ Deno.test("batchNormLayer() remembers a variance of 0 for a single value", () =>
   const layer = layerUnderTest((scope) => batchNormLayer(scope, { channels: 1 }), {});
   assertClose(layer.apply([7], [1, 1, 1, 1, 1]), [0]);
   assertClose(layer.values("running_var"), [0.9]);
-});
-
-Deno.test("addTo() adds a residual of the same shape", () => {
-  const sum = tf.tidy(() => addTo(tf.ones([1, 1, 1, 2, 1]), tf.tensor([2, -1], [1, 1, 1, 2, 1])));
-  assert.deepEqual([...sum.dataSync()], [3, 0]);
-  assert.equal(sum.size, sizeOf([1, 1, 1, 2, 1]));
-  sum.dispose();
 });

@@ -23,6 +23,8 @@ import { mlpOp } from "./mlp/mod.ts";
 import { cases as mlpCases } from "./mlp/cases.ts";
 import { depthToSpace3dOp, spaceToDepth3dOp } from "./space_to_depth/mod.ts";
 import { cases as spaceToDepthCases, depthToSpaceCases } from "./space_to_depth/cases.ts";
+import { residualAddOp } from "./residual_add/mod.ts";
+import { cases as residualAddCases } from "./residual_add/cases.ts";
 import { sampleSquaredErrorOp } from "./squared_error/mod.ts";
 import { cases as squaredErrorCases } from "./squared_error/cases.ts";
 import { templateWindowOp } from "./template_window/mod.ts";
@@ -44,6 +46,7 @@ export { maskedFill } from "./masked_fill/mod.ts";
 export { mlp } from "./mlp/mod.ts";
 export { depthToSpace3d, spaceToDepth3d } from "./space_to_depth/mod.ts";
 export { smoothVolumes } from "./smooth_volumes/mod.ts";
+export { residualAdd } from "./residual_add/mod.ts";
 export { sampleSquaredError } from "./squared_error/mod.ts";
 export { sumOfSquares } from "./sum_of_squares/mod.ts";
 export { templateWindow } from "./template_window/mod.ts";
@@ -75,6 +78,7 @@ export const OPS: readonly OpEntry[] = [
   entry(linearOp, linearCases),
   entry(maskedFillOp, maskedFillCases),
   entry(mlpOp, mlpCases),
+  entry(residualAddOp, residualAddCases),
   entry(sampleSquaredErrorOp, squaredErrorCases),
   entry(scaleShiftOp, scaleShiftCases),
   entry(selfAttentionOp, attentionCases),

@@ -1,4 +1,5 @@
 /** Which tile of the matrix product is the faster one in this process. */
+import { tf } from "../tf.ts";
 import type { Heap } from "./heap.ts";
 import type { KernelExports } from "./kernels.ts";
 
@@ -24,14 +25,14 @@ export function wideTileGain(kernels: KernelExports, heap: Heap): number {
   const [a, b, c] = blocks.map(({ pointer }) => pointer);
   const time = (wide: boolean): number => {
     kernels.setWideTiles(Number(wide));
-    const start = performance.now();
+    const start = tf.util.now();
     kernels.gemmRows(a, DEPTH, 1, b, 0, c, COLUMNS, COLUMNS, DEPTH, 0, 0, ROWS);
-    return performance.now() - start;
+    return tf.util.now() - start;
   };
   const first = [time(true), time(false)];
   const best = [...first];
-  const end = performance.now() + LONGEST_MS;
-  for (let unchanged = 0; unchanged < SETTLED && performance.now() < end; unchanged++) {
+  const end = tf.util.now() + LONGEST_MS;
+  for (let unchanged = 0; unchanged < SETTLED && tf.util.now() < end; unchanged++) {
     [time(true), time(false)].forEach((elapsed, tile) => {
       if (elapsed < 0.98 * best[tile] || first[tile] < OPTIMISED * best[tile]) unchanged = 0;
       best[tile] = Math.min(best[tile], elapsed);

@@ -30,7 +30,7 @@ export function tfjsJoinPieces(sums: usize, out: usize, pieces: i32, divisor: f6
 
 /**
  * Sums in float32 over slices [begin, end) of a batch of rows: `slices` of `depth` rows of `width` values to an element
- * of the batch, elements `element` values apart. The width is a multiple of 16; rows of the last slice may be missing.
+ * of the batch, elements `element` values apart. The width is a multiple of 32; rows of the last slice may be missing.
  */
 export function tfjsSumSlices(
   x: usize,
@@ -48,19 +48,22 @@ export function tfjsSumSlices(
     const batch = unit / slices, first = (unit - batch * slices) * depth;
     const from = x + (<usize> (batch * element + first * width) << 2);
     const to = partials + <usize> unit * row;
-    for (let column: usize = 0; column < row; column += 64) {
+    for (let column: usize = 0; column < row; column += 128) {
       sumColumns(from + column, to + column, row, min(depth, rows - first));
     }
   }
 }
 
 function sumColumns(from: usize, to: usize, row: usize, count: i32): void {
-  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
   for (; count > 0; count--, from += row) {
     s0 = f32x4.add(s0, v128.load(from)), s1 = f32x4.add(s1, v128.load(from, 16));
     s2 = f32x4.add(s2, v128.load(from, 32)), s3 = f32x4.add(s3, v128.load(from, 48));
+    s4 = f32x4.add(s4, v128.load(from, 64)), s5 = f32x4.add(s5, v128.load(from, 80));
+    s6 = f32x4.add(s6, v128.load(from, 96)), s7 = f32x4.add(s7, v128.load(from, 112));
   }
   v128.store(to, s0), v128.store(to, s1, 16), v128.store(to, s2, 32), v128.store(to, s3, 48);
+  v128.store(to, s4, 64), v128.store(to, s5, 80), v128.store(to, s6, 96), v128.store(to, s7, 112);
 }
 
 /**
@@ -204,34 +207,21 @@ export function tfjsSoftmax(x: usize, y: usize, width: i32, begin: i32, end: i32
   const row = <usize> width << 2;
   for (let r = begin; r < end; r++) {
     const from = x + <usize> r * row, to = y + <usize> r * row;
-    const sum = exponentials(from, to, width, f32x4.splat(extreme<Largest>(from, width)));
-    divide(to, width, f32x4.splat(sum));
+    exponentials(from, to, width, f32x4.splat(extreme<Largest>(from, width)));
+    divide(to, width, f32x4.splat(<f32> sumOfTerms<Value>(to, 0, width)));
   }
 }
 
-/** Writes e^(x − high) and returns the sum. */
-function exponentials(x: usize, y: usize, width: i32, high: v128): f32 {
-  let s0 = f32x4.splat(0), s1 = s0;
+/** Writes e^(x − high). */
+function exponentials(x: usize, y: usize, width: i32, high: v128): void {
   let rest = width;
   for (; rest >= 8; rest -= 8, x += 32, y += 32) {
     const e0 = exp4(f32x4.sub(v128.load(x), high)), e1 = exp4(f32x4.sub(v128.load(x, 16), high));
     v128.store(y, e0), v128.store(y, e1, 16);
-    s0 = f32x4.add(s0, e0), s1 = f32x4.add(s1, e1);
   }
-  s0 = f32x4.add(s0, s1);
-  for (; rest >= 4; rest -= 4, x += 16, y += 16) {
-    const e = exp4(f32x4.sub(v128.load(x), high));
-    v128.store(y, e);
-    s0 = f32x4.add(s0, e);
-  }
-  let sum = f32x4.extract_lane(s0, 0) + f32x4.extract_lane(s0, 1) + f32x4.extract_lane(s0, 2) +
-    f32x4.extract_lane(s0, 3);
   for (; rest > 0; rest--, x += 4, y += 4) {
-    const e = exp4(f32x4.sub(v128.load32_splat(x), high));
-    v128.store_lane<f32>(y, e, 0);
-    sum += f32x4.extract_lane(e, 0);
+    v128.store_lane<f32>(y, exp4(f32x4.sub(v128.load32_splat(x), high)), 0);
   }
-  return sum;
 }
 
 function divide(y: usize, width: i32, sum: v128): void {

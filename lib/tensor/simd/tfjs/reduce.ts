@@ -86,7 +86,7 @@ function sumLongRows({ x, out, reduction: { batch, outer, block }, divisor }: Su
 
 /** Short rows side by side, so that whole vectors fill them; the few that are left over are added at the end. */
 function sumSlices({ x, out, reduction: { batch, outer, block }, divisor }: Sum, runtime: SimdRuntime): void {
-  const beside = block % 16 === 0 ? 1 : 16 / commonDivisor(block, 16);
+  const beside = 32 / commonDivisor(block, 32);
   const width = beside * block, rows = Math.floor(outer / beside);
   const depth = Math.max(1, Math.floor(SLICE / width)), slices = Math.ceil(rows / depth);
   const partials = runtime.scratch(batch * slices * width);

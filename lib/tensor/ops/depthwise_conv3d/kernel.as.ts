@@ -8,8 +8,9 @@
  *
  * Tried on a Zen 4 machine, one thread, GFLOP/s with 256-bit pairs / without, data in the second-level cache:
  * - k = 5, T voxels × 8 channels, all taps of a row at once: T = 4: 62 / 35, 8: 75 / 41, 10: 90 / 43, 12: 98 / 43, 16: 105 /
- *   45. From T = 8 on sums spill to the stack, and where the stack lies badly, in about one process of twelve, that costs
- *   half: T = 12: 43. So T = 8 in two passes, three taps of all rows, then two: 102 / 43, at least 97 in 40 processes;
+ *   45. With T of 8 and more, one process of twelve or so runs at half the speed with the same code (T = 12: 43), as it
+ *   seems because sums spill to a stack that lies badly; tiles with fewer values never do. So T = 8 in two passes, three
+ *   taps of all rows, then two: 102 / 43, at least 97 in 40 processes;
  *   T = 9: 108 / 46, 10: 83 / 47; passes of two, two and one tap: 100 / 35
  * - k = 3: T = 4: 68 / 32, 6: 84 / 38, 8: 97 / 41, 9: 105 / 43, 10: 79 / 44, 12: 85 / 45. Taken for both: 8 and 4, which
  *   fill rows of 48, 24, 16 and 12

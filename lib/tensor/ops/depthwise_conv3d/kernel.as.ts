@@ -7,25 +7,30 @@
  * inner loops run over dense memory without a border, and planes and rows outside the volume are skipped.
  *
  * Tried on a Zen 4 machine, one thread, GFLOP/s with 256-bit pairs / without, data in the second-level cache:
- * - sums of T voxels × 8 channels, all taps of a row unrolled: k = 5, T = 4: 62 / 35, 8: 75 / 41, 10: 90 / 43, 12: 100 / 43,
- *   16: 105 / 45; k = 3, T = 4: 68 / 32, 6: 84 / 38, 8: 97 / 41, 9: 105 / 43, 10: 79 / 44, 12: 85 / 45. Taken: 12 and 4,
- *   8 and 4, which fill rows of 48, 24, 16 and 12; sums of 4 channels instead of 8 gain nothing without pairs (39)
+ * - k = 5, T voxels × 8 channels, all taps of a row at once: T = 4: 62 / 35, 8: 75 / 41, 10: 90 / 43, 12: 98 / 43, 16: 105 /
+ *   45. With T of 8 and more, one process of twelve or so runs at half the speed with the same code (T = 12: 43), as it
+ *   seems because sums spill to a stack that lies badly; tiles with fewer values never do. So T = 8 in two passes, three
+ *   taps of all rows, then two: 102 / 43, at least 97 in 40 processes;
+ *   T = 9: 108 / 46, 10: 83 / 47; passes of two, two and one tap: 100 / 35
+ * - k = 3: T = 4: 68 / 32, 6: 84 / 38, 8: 97 / 41, 9: 105 / 43, 10: 79 / 44, 12: 85 / 45. Taken for both: 8 and 4, which
+ *   fill rows of 48, 24, 16 and 12
  * - taps in a loop, T = 8: k = 5: 88 / 28, k = 3: 69 / 19. Kept for all other k
+ * - sums of 4 channels instead of 8 gain nothing without pairs: 39
  * - weight gradient, rows of taps × taps × voxels a step: 2×5×1 93 / 27, 2×5×2 111 / 39, 2×5×4 83 / 47, 3×5×2 87 / 42,
  *   1×5×4 72 / 42 (its five sums wait for one another), 3×3×1 91 / 31, 3×3×2 107 / 41, 3×3×4 75 / 45
- * - the rest is memory: at 48³, 64 channels, packing takes 3 of 26 ms and stores to y, 64 of every 256 bytes, about 5.
+ * - the rest is memory: at 48³, 64 channels, packing takes 3 of 24 ms and stores to y, 64 of every 256 bytes, about 4.
  *   Packing both strips in one pass: 12 GB/s instead of 8, in a loop of its own. No gain: smaller boxes, blocks of channels
  *   inside boxes, 32 channels a block, tiles along W first, y written through a buffer a whole cache line at a time
  */
 import { threadScratch } from "../../simd/thread.as.ts";
 import { correlate1x5, correlate2x5, correlate3x3, correlateAny } from "./correlate.as.ts";
-import { tile3x4, tile3x8, tile5x12, tile5x4, tileAny } from "./tile.as.ts";
+import { tile3x4, tile3x8, tile5x4, tile5x8, tileAny } from "./tile.as.ts";
 
 /** Channels of a block, and bytes of a packed voxel: 8 channels. */
 const BLOCK: i32 = 16;
 const VOXEL: usize = 32;
 /** Voxels of the widest tile. */
-const MOST: i32 = 12;
+const MOST: i32 = 8;
 /** Rows of dy whose products are summed before the next taps: they stay in the first-level cache meanwhile. */
 const ROWS: i32 = 4;
 
@@ -207,9 +212,7 @@ function convolvePlane(y: usize, d: i32): void {
 
 /** The tile for the rest of a row. */
 function tileWidth(rest: i32): i32 {
-  if (kernel == 3) return rest > 4 ? 8 : 4;
-  if (kernel == 5) return rest > 8 ? 12 : 4;
-  return 8;
+  return rest > 4 || (kernel != 3 && kernel != 5) ? 8 : 4;
 }
 
 function convolveColumn(y: usize, d: i32, w: i32, tile: i32, strip: i32, planes: i32): void {
@@ -226,7 +229,7 @@ function convolveColumn(y: usize, d: i32, w: i32, tile: i32, strip: i32, planes:
     const out = place(y, d, h, w) + <usize> strip * VOXEL;
     const to = whole ? out : tileAt, toStep = whole ? step : VOXEL;
     if (kernel == 5) {
-      if (tile == 12) tile5x12(planesAt, offset, rowBytes, weights, skip, planes, rows, bias, to, toStep);
+      if (tile == 8) tile5x8(planesAt, offset, rowBytes, weights, skip, planes, rows, bias, to, toStep);
       else tile5x4(planesAt, offset, rowBytes, weights, skip, planes, rows, bias, to, toStep);
     } else if (kernel == 3) {
       if (tile == 8) tile3x8(planesAt, offset, rowBytes, weights, skip, planes, rows, bias, to, toStep);

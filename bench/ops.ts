@@ -1,4 +1,5 @@
 /** Times the operations of a training step, one case at a time, next to stock tfjs and PyTorch. */
+import { messageOf } from "../lib/errors.ts";
 import { shapeOf, tf } from "../lib/tensor/mod.ts";
 import type { Tensor } from "../lib/tensor/mod.ts";
 import { matches, opCases } from "./op_cases.ts";
@@ -24,6 +25,8 @@ export interface OpsOptions {
   readonly profile: KernelProfile;
   /** Hears of every case when it is done. */
   report(rows: readonly OpRow[], place: { done: number; total: number }): void;
+  /** Hears of what could not be measured. */
+  warn(message: string): void;
 }
 
 /** Crops at which stock tfjs is tried before the one asked for. */
@@ -48,7 +51,7 @@ async function benchCase(growing: readonly BenchCase[], options: OpsOptions): Pr
   const opCase = growing[growing.length - 1];
   const ours = timeOurs(opCase, options);
   const passes = ours.map(({ pass }) => pass);
-  const torch: TorchTimings = await options.torch?.time(opCase, { passes, repeats: options.repeats }) ?? {};
+  const torch = await timeTorch(opCase, passes, options);
   const stock: Partial<Record<Pass, StockTiming>> = options.withStock ? await timeStock(growing, options) : {};
   return ours.map(({ pass, timing, bytes }) => ({
     op: opCase.op,
@@ -60,6 +63,20 @@ async function benchCase(growing: readonly BenchCase[], options: OpsOptions): Pr
     tfjs: stock[pass] ?? null,
     torch: torch[pass] ?? null,
   }));
+}
+
+/** PyTorch's failure, say for want of memory, must not lose what was measured before. */
+async function timeTorch(
+  opCase: BenchCase,
+  passes: readonly Pass[],
+  { torch, repeats, warn }: OpsOptions,
+): Promise<TorchTimings> {
+  try {
+    return await torch?.time(opCase, { passes, repeats }) ?? {};
+  } catch (error) {
+    warn(`${opCase.op} ${opCase.title}: ${messageOf(error)}`);
+    return {};
+  }
 }
 
 /** One timed pass and the bytes of its inputs and outputs. */

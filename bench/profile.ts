@@ -14,8 +14,15 @@ export interface KernelProfile {
   take(): KernelTime[];
 }
 
-/** Starts to count; kernels that are registered later are not seen. Costs two clock reads per kernel. */
-export function profileKernels(backendName: string): KernelProfile {
+/**
+ * Starts to count; kernels that are registered later are not seen. Costs two clock reads per kernel.
+ *
+ * @param clock milliseconds, never falling; default `performance.now`
+ */
+export function profileKernels(
+  backendName: string,
+  clock: () => number = (): number => performance.now(),
+): KernelProfile {
   const totals = new Map<string, { calls: number; ms: number }>();
   let innerMs = 0;
   for (const kernel of tf.getKernelsForBackend(backendName)) {
@@ -26,11 +33,11 @@ export function profileKernels(backendName: string): KernelProfile {
       kernelFunc: (params) => {
         const outerMs = innerMs;
         innerMs = 0;
-        const start = performance.now();
+        const start = clock();
         try {
           return kernelFunc(params);
         } finally {
-          const ms = performance.now() - start;
+          const ms = clock() - start;
           const total = totals.get(kernelName) ?? { calls: 0, ms: 0 };
           totals.set(kernelName, { calls: total.calls + 1, ms: total.ms + ms - innerMs });
           innerMs = outerMs + ms;

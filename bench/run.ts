@@ -1,10 +1,12 @@
 /** One run of the benchmark: from arguments to written results. */
 import process from "node:process";
+import { messageOf } from "../lib/errors.ts";
 import { formatDuration } from "../lib/host/mod.ts";
 import { selectBackend, tf } from "../lib/tensor/mod.ts";
 import type { BackendName } from "../lib/tensor/mod.ts";
 import type { SimdBackend } from "../lib/tensor/simd/backend.ts";
 import { describeMachine } from "./machine.ts";
+import { matches, opCases } from "./op_cases.ts";
 import { benchOps } from "./ops.ts";
 import { measurePeak } from "./peak.ts";
 import { profileKernels } from "./profile.ts";
@@ -45,6 +47,7 @@ interface BenchOutput {
  */
 export async function runBench(args: BenchArguments, { command, print }: BenchOutput): Promise<void> {
   let results = openResults(args.out);
+  expectCases(args);
   const start = performance.now();
   limitThreads(args.threads);
   const { description } = await selectBackend(args.backend);
@@ -86,6 +89,11 @@ interface Session {
   readonly base: Omit<RunInfo, "peak" | "torch">;
 }
 
+function expectCases({ withOps, filter, size }: BenchArguments): void {
+  if (!withOps || filter === null || opCases(size).some((opCase) => matches(opCase, filter))) return;
+  throw new RangeError(`Cannot measure "${filter}": no operation has it in its name or shape`);
+}
+
 /** The backend takes as many threads as the platform says there are. */
 function limitThreads(threads: number): void {
   Object.defineProperty(navigator, "hardwareConcurrency", { value: threads });
@@ -114,8 +122,7 @@ async function measureOps({ args, print, profile, python, base }: Session): Prom
       print(`${done}/${total}  ${row.op} ${row.title} ${row.pass}: ${times}`);
     }
   };
-  const rows = await benchOps({ size, filter, repeats, withStock, torch, profile, report });
-  if (rows.length === 0) throw new RangeError(`Cannot measure "${filter}": no operation has it in its name or shape`);
+  const rows = await benchOps({ size, filter, repeats, withStock, torch, profile, report, warn: print });
   return { run: { ...base, peak, torch: torch?.info ?? absentTorch(args) }, rows };
 }
 
@@ -128,18 +135,20 @@ async function measureStep({ args, print, profile, python, base }: Session, back
   const peakHeapBytes = backend?.heapUse.peakBytes ?? null;
   const peakProcessBytes = process.resourceUsage().maxRSS * 1024;
   const peak = backend && await measurePeak(backend, { copy: false });
-  const torch = python === undefined ? null : await timeTorchStep(python, { backbone, size, repeats, threads });
-  if (torch && torch.parameters !== parameters) {
+  const torch = python === undefined
+    ? absentTorch(args)
+    : await timeTorchStep(python, { backbone, size, repeats, threads }).catch(messageOf);
+  if (typeof torch !== "string" && torch.parameters !== parameters) {
     throw new RangeError(`Cannot compare: PyTorch's ${backbone} has ${torch.parameters} values, ours ${parameters}`);
   }
   return {
-    run: { ...base, peak, torch: torch?.info ?? absentTorch(args) },
+    run: { ...base, peak, torch: typeof torch === "string" ? torch : torch.info },
     backbone,
     parameters,
     flops: flopsOfStep(backbone, size),
     ours: { ...timing, peakProcessBytes },
     peakHeapBytes,
     kernels,
-    torch,
+    torch: typeof torch === "string" ? null : torch,
   };
 }

@@ -1,4 +1,5 @@
 /** PyTorch beside us: finds a Python that has it, and asks it to time operations and steps. */
+import { fileURLToPath } from "node:url";
 import { TextLineStream } from "./_lines.ts";
 import type { BenchCase } from "./op_cases.ts";
 import type { Pass, StepTiming, TorchInfo } from "./results.ts";
@@ -31,7 +32,7 @@ function threadVariables(threads: number): Record<string, string> {
 }
 
 function scriptPath(name: string): string {
-  return new URL(name, import.meta.url).pathname;
+  return fileURLToPath(new URL(name, import.meta.url));
 }
 
 /** Times of a case's passes; a pass may be missing. */
@@ -81,9 +82,9 @@ export class TorchOps implements AsyncDisposable {
     return await readReply<TorchTimings>(this.#replies);
   }
 
-  /** Ends the process. */
+  /** Ends the process, if it has not ended by itself. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#input.close();
+    await this.#input.close().catch(() => {});
     await this.#replies.cancel();
     await this.#child.status;
   }

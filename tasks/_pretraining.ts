@@ -23,6 +23,7 @@ export interface PretrainArguments {
   readonly out?: string;
   readonly resume?: string;
   readonly backend?: BackendName;
+  readonly threads?: number;
   readonly quickCheck?: boolean;
 }
 
@@ -48,7 +49,7 @@ export async function runPretraining(args: PretrainArguments): Promise<number> {
   const description = args.resume === undefined ? await describeRun(args) : await readRun(args);
   const { options, data, recipe } = description;
   const keep = options.run.keepCheckpoints;
-  const backend = await selectBackend(description.backend);
+  const backend = await selectBackend(description.backend, { threads: args.threads });
   const folder = args.resume === undefined
     ? await RunFolder.create(args.out ?? `runs/${recipe}-${timestamp()}`, {
       description: { ...description, backend: backend.name },

@@ -1,14 +1,19 @@
-/** `deno task build:simd`: compiles all AssemblyScript kernels into the one module of the simd backend. */
+/** `deno task build:simd`: compiles all AssemblyScript kernels into the modules of the simd backend. */
 import asc from "assemblyscript/asc";
 
 const ROOT = new URL("..", import.meta.url);
-const OUTPUT = "lib/tensor/simd/kernels.wasm";
+const FOLDER = "lib/tensor/simd/";
 
-/** Flags of the module: one shared memory, made by the backend, and no runtime of its own. */
+/** The modules by file name, each with the flags of its own: fused multiply-adds are not everywhere. */
+export const MODULES: Readonly<Record<string, readonly string[]>> = {
+  "kernels.wasm": ["--enable=relaxed-simd"],
+  "kernels_baseline.wasm": [],
+};
+
+/** Flags of both modules: one shared memory, made by the backend, and no runtime of its own. */
 const FLAGS = [
   "-O3",
   "--enable=simd",
-  "--enable=relaxed-simd",
   "--enable=threads",
   "--importMemory",
   "--sharedMemory",
@@ -20,16 +25,17 @@ const FLAGS = [
 /**
  * Compiles the kernels.
  *
+ * @param flags those of the module besides the common ones
  * @returns the module's bytes: the same for the same sources, on any machine
  * @throws {Error} with the compiler's messages
  */
-export async function buildKernels(): Promise<Uint8Array> {
+export async function buildKernels(flags: readonly string[]): Promise<Uint8Array> {
   const ops = [...Deno.readDirSync(new URL("lib/tensor/ops/", ROOT))].filter(({ isDirectory }) => isDirectory);
   const folders = ops.map(({ name }) => `lib/tensor/ops/${name}/kernel.as.ts`).sort();
   const shared = ["thread", "tile", "gemm"].map((name) => `lib/tensor/simd/${name}.as.ts`);
   const entries = [...shared, ...folders.filter((path) => read(path) !== null)];
   let binary: Uint8Array | undefined;
-  const { error, stderr } = await asc.main([...entries, ...FLAGS, "-o", "kernels.wasm"], {
+  const { error, stderr } = await asc.main([...entries, ...FLAGS, ...flags, "-o", "kernels.wasm"], {
     readFile: (path) => read(path),
     writeFile: (_, content) => {
       if (content instanceof Uint8Array) binary = content;
@@ -50,7 +56,9 @@ function read(path: string): string | null {
 }
 
 if (import.meta.main) {
-  const binary = await buildKernels();
-  await Deno.writeFile(new URL(OUTPUT, ROOT), binary);
-  console.log(`${OUTPUT}: ${binary.length} bytes`);
+  for (const [name, flags] of Object.entries(MODULES)) {
+    const binary = await buildKernels(flags);
+    await Deno.writeFile(new URL(FOLDER + name, ROOT), binary);
+    console.log(`${FOLDER}${name}: ${binary.length} bytes`);
+  }
 }

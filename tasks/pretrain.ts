@@ -1,5 +1,5 @@
 /** `deno task pretrain`: from a recipe and scans to a run folder. */
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { describeConfig } from "../lib/config.ts";
 import { ConfigError, messageOf } from "../lib/errors.ts";
 import { BACKENDS } from "../lib/tensor/mod.ts";
@@ -48,9 +48,16 @@ function describeCommand(): Command {
     .addOption(
       new Option("--backend <name>", "where tensors are computed (default: auto)").choices([...BACKENDS]),
     )
+    .option("--threads <number>", "threads that compute (default: all cores)", parseThreads)
     .option("--quick-check", "the quick recipe cut down to under 90 seconds, to see that everything works")
     .addHelpText("after", helpText())
     .exitOverride();
+}
+
+function parseThreads(text: string): number {
+  const threads = Number(text);
+  if (!Number.isInteger(threads) || threads < 1) throw new InvalidArgumentError("Expected a whole number from 1.");
+  return threads;
 }
 
 function helpText(): string {

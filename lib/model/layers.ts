@@ -1,6 +1,7 @@
 /** Layers: a few parameters under official names and the function that applies them. */
 import {
   batchNorm,
+  checkpoint,
   conv3d,
   depthToSpace3d,
   depthwiseConv3d,
@@ -20,6 +21,10 @@ import type { ParameterLayout, Scope } from "./parameters.ts";
 export interface ForwardMode {
   /** True: batch statistics are used and running statistics updated. False: running statistics are used. */
   readonly training: boolean;
+  /** Keep only the inputs of blocks for the backward pass and compute the rest again: less memory, more time. */
+  readonly recomputeBlocks?: boolean;
+  /** True while a block is computed again: running statistics have seen its input already. */
+  readonly recomputing?: boolean;
 }
 
 /** A layer applied to a tensor. */
@@ -31,6 +36,12 @@ export interface ChannelMap {
   readonly outputs: number;
 }
 
+/** Weight `[inputs, outputs]` and bias `[outputs]`. */
+export interface LinearParameters {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+}
+
 /** Which spatial axes a stored kernel has: the official encoder works on (z, x, y), everything else on (x, y, z). */
 export type OfficialAxes = "zxy" | "xyz";
 
@@ -40,20 +51,30 @@ function spatialOrder(axes: OfficialAxes): number[] {
 }
 
 /** Token-wise linear layer; PyTorch's default initial values. `[…, inputs]` → `[…, outputs]`. */
-export function linearLayer(scope: Scope, { inputs, outputs }: ChannelMap): Layer {
-  const layout = { shape: [inputs, outputs], officialShape: [outputs, inputs], permutation: [1, 0] };
-  const bound = 1 / Math.sqrt(inputs);
-  const weight = scope.parameter("weight", layout, uniform(bound));
-  const bias = scope.parameter("bias", sameLayout([outputs]), uniform(bound));
+export function linearLayer(scope: Scope, channels: ChannelMap): Layer {
+  const { weight, bias } = linearParameters(scope, channels);
   return (x) => linear(x, weight, { bias });
 }
 
+/** Weight `[inputs, outputs]` and bias `[outputs]` of {@linkcode linearLayer}. */
+export function linearParameters(scope: Scope, { inputs, outputs }: ChannelMap): LinearParameters {
+  const layout = { shape: [inputs, outputs], officialShape: [outputs, inputs], permutation: [1, 0] };
+  const bound = 1 / Math.sqrt(inputs);
+  const weight = scope.parameter("weight", layout, uniform(bound));
+  return { weight, bias: scope.parameter("bias", sameLayout([outputs]), uniform(bound)) };
+}
+
 /** 1×1×1 convolution, Kaiming initial values, bias 0. `[…, inputs]` → `[…, outputs]`. */
-export function pointwiseConv(scope: Scope, { inputs, outputs }: ChannelMap): Layer {
+export function pointwiseConv(scope: Scope, channels: ChannelMap): Layer {
+  const { weight, bias } = pointwiseParameters(scope, channels);
+  return (x) => linear(x, weight, { bias });
+}
+
+/** Weight `[inputs, outputs]` and bias `[outputs]` of {@linkcode pointwiseConv}. */
+export function pointwiseParameters(scope: Scope, { inputs, outputs }: ChannelMap): LinearParameters {
   const layout = pointwiseLayout({ inputs, outputs });
   const weight = scope.parameter("weight", layout, kaimingFanOut(layout.officialShape));
-  const bias = scope.parameter("bias", sameLayout([outputs]), constant(0));
-  return (x) => linear(x, weight, { bias });
+  return { weight, bias: scope.parameter("bias", sameLayout([outputs]), constant(0)) };
 }
 
 /** 1×1×1 convolution with PyTorch's default initial values. `[…, inputs]` → `[…, outputs]`. */
@@ -101,14 +122,19 @@ export function defaultConv(scope: Scope, { inputs, outputs, stride = 1 }: Chann
 }
 
 /** Transposed 2×2×2 convolution of stride 2, no bias. `[B, D, H, W, inputs]` → `[B, 2D, 2H, 2W, outputs]`. */
-export function upConv(scope: Scope, { inputs, outputs }: ChannelMap): Layer {
+export function upConv(scope: Scope, channels: ChannelMap): Layer {
+  const weight = upConvWeight(scope, channels);
+  return (x) => depthToSpace3d(linear(x, weight));
+}
+
+/** The weight of {@linkcode upConv}, `[inputs, 8·outputs]`, its columns ordered (d, h, w, outputs). */
+export function upConvWeight(scope: Scope, { inputs, outputs }: ChannelMap): Tensor {
   const layout = {
     shape: [inputs, 8 * outputs],
     officialShape: [inputs, outputs, 2, 2, 2],
     permutation: [0, ...spatialOrder("xyz"), 1],
   };
-  const weight = scope.parameter("weight", layout, uniform(1 / Math.sqrt(8 * outputs)));
-  return (x) => depthToSpace3d(linear(x, weight));
+  return scope.parameter("weight", layout, uniform(1 / Math.sqrt(8 * outputs)));
 }
 
 /** Layer normalisation of the channels. */
@@ -117,10 +143,13 @@ export function layerNormLayer(scope: Scope, { channels, epsilon }: { channels: 
   return (x) => layerNorm(x, { scale, bias, epsilon });
 }
 
-/** Group normalisation with 8 groups and ε = 1e-5. */
-export function groupNormLayer(scope: Scope, { channels }: { channels: number }): Layer {
+/** Group normalisation with 8 groups and ε = 1e-5, and the activation that follows it. */
+export function groupNormLayer(
+  scope: Scope,
+  { channels, activation = "none" }: { channels: number; activation?: "none" | "relu" },
+): Layer {
   const { scale, bias } = affine(scope, channels);
-  return (x) => groupNorm(x, { scale, bias, groups: 8, epsilon: 1e-5 });
+  return (x) => groupNorm(x, { scale, bias, groups: 8, epsilon: 1e-5, activation });
 }
 
 /** Share of the new batch in the running statistics. */
@@ -144,8 +173,8 @@ export function batchNormLayer(scope: Scope, { channels }: { channels: number })
       runningVariance.assign(tf.add(tf.mul(runningVariance, 1 - MOMENTUM), tf.mul(unbiased, MOMENTUM)));
       batches.assign(tf.add(batches, 1));
     });
-  return (x, { training }) => {
-    if (training) return batchNorm(x, { scale, bias, epsilon, observe });
+  return (x, { training, recomputing }) => {
+    if (training) return batchNorm(x, { scale, bias, epsilon, observe: recomputing ? undefined : observe });
     return frozenBatchNorm(x, { scale, bias, epsilon, mean: runningMean, variance: runningVariance });
   };
 }
@@ -154,6 +183,17 @@ function affine(scope: Scope, channels: number): { scale: Tensor; bias: Tensor }
   const scale = scope.parameter("weight", sameLayout([channels]), constant(1));
   const bias = scope.parameter("bias", sameLayout([channels]), constant(0));
   return { scale, bias };
+}
+
+/** A block of layers that can be computed again in the backward pass, when the mode asks for it. */
+export function recomputable(scope: Scope, build: (scope: Scope) => Layer): Layer {
+  const before = scope.list().length;
+  const layer = build(scope);
+  const parameters = scope.list().slice(before).flatMap(({ trainable, variable }) => trainable ? [variable] : []);
+  return (x, mode) => {
+    if (!mode.training || !mode.recomputeBlocks) return layer(x, mode);
+    return checkpoint((h, { recomputing }) => layer(h, { ...mode, recomputing }), x, { parameters });
+  };
 }
 
 /** x + layer(x). */

@@ -1,29 +1,42 @@
 /** The pre-training decoder of UniFormer: linear, without skips, so that the encoder must hold everything. */
+import { depthToSpace3d, linear, shapeOf, tf } from "../tensor/mod.ts";
 import type { Tensor, Tensor5D } from "../tensor/mod.ts";
-import { pointwiseConv, upConv } from "./layers.ts";
+import { pointwiseParameters, upConv, upConvWeight } from "./layers.ts";
 import type { Layer } from "./layers.ts";
 import type { Scope } from "./parameters.ts";
 
 /**
  * Four transposed 2³ convolutions and a 1×1×1 convolution to one channel, under the official names.
  *
+ * Nothing but the bias at the end stands between them, so the last three and the 1×1×1 convolution are one linear map
+ * from a voxel's channels to its 8³ voxels of output. Multiplying their weights first, from the back, gives the same
+ * numbers and gradients without the full-resolution tensors of many channels in between: at 96³ a quarter of the work
+ * and 2 GB less.
+ *
  * Shapes: `[B, d, h, w, embedDims[3]]` → `[B, 16d, 16h, 16w, 1]`.
  */
 export function buildLinearDecoder(scope: Scope, embedDims: readonly [number, number, number, number]): Layer {
   const [c1, c2, c3, c4] = embedDims;
-  const steps: readonly (readonly [string, number, number])[] = [
-    ["decoder5", c4, c3],
-    ["decoder4", c3, c2],
-    ["decoder3", c2, c1],
-    ["decoder2", c1, c1],
+  const scopeOf = (name: string): Scope => scope.child(name).child("transp_conv").child("conv");
+  const first = upConv(scopeOf("decoder5"), { inputs: c4, outputs: c3 });
+  const weights = [
+    upConvWeight(scopeOf("decoder4"), { inputs: c3, outputs: c2 }),
+    upConvWeight(scopeOf("decoder3"), { inputs: c2, outputs: c1 }),
+    upConvWeight(scopeOf("decoder2"), { inputs: c1, outputs: c1 }),
   ];
-  const ups = steps.map(([name, inputs, outputs]) =>
-    upConv(scope.child(name).child("transp_conv").child("conv"), { inputs, outputs })
-  );
-  const out = pointwiseConv(scope.child("out_1").child("conv").child("conv"), { inputs: c1, outputs: 1 });
+  const out = pointwiseParameters(scope.child("out_1").child("conv").child("conv"), { inputs: c1, outputs: 1 });
   return (x, mode) => {
-    let h: Tensor = x;
-    for (const up of ups) h = up(h, mode);
-    return out(h, mode) as Tensor5D;
+    const folded = weights.reduceRight(foldBefore, out.weight);
+    let h = linear(first(x, mode), folded); // [B, 2d, 2h, 2w, 8·8·8]
+    for (const _ of weights) h = depthToSpace3d(h);
+    return tf.add(h, out.bias) as Tensor5D;
   };
+}
+
+/** The map `weight` `[inputs, 8·outputs]` followed by `next` `[outputs, n]` at each of its 8 voxels → `[inputs, 8·n]`. */
+function foldBefore(next: Tensor, weight: Tensor): Tensor {
+  const [inputs, columns] = shapeOf(weight);
+  const [outputs, n] = shapeOf(next);
+  const folded = linear(tf.reshape(weight, [inputs * columns / outputs, outputs]), next);
+  return tf.reshape(folded, [inputs, columns / outputs * n]);
 }

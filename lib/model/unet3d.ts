@@ -1,7 +1,7 @@
 /** UNET3D as used in pre-training: residual group-norm blocks and a decoder without skips. */
-import { tf, upsampleNearest } from "../tensor/mod.ts";
+import { upsampleNearest } from "../tensor/mod.ts";
 import type { Tensor, Tensor5D } from "../tensor/mod.ts";
-import { addTo, defaultConv, defaultPointwiseConv, groupNormLayer } from "./layers.ts";
+import { addTo, defaultConv, defaultPointwiseConv, groupNormLayer, recomputable } from "./layers.ts";
 import type { ForwardMode, Layer } from "./layers.ts";
 import type { Scope } from "./parameters.ts";
 
@@ -55,10 +55,14 @@ function chain(layers: readonly Layer[]): Layer {
 
 /** x + Conv3(ReLU(GN(Conv3(ReLU(GN(x)))))). */
 function residualBlock(scope: Scope, channels: number): Layer {
+  return recomputable(scope, (block) => buildResidualBlock(block, channels));
+}
+
+function buildResidualBlock(scope: Scope, channels: number): Layer {
   const half = (index: number): Layer => {
-    const norm = groupNormLayer(scope.child(`gn${index}`), { channels });
+    const norm = groupNormLayer(scope.child(`gn${index}`), { channels, activation: "relu" });
     const conv = defaultConv(scope.child(`conv${index}`), { inputs: channels, outputs: channels });
-    return (x, mode) => conv(tf.relu(norm(x, mode)), mode);
+    return (x, mode) => conv(norm(x, mode), mode);
   };
   const first = half(1), second = half(2);
   return (x, mode) => addTo(second(first(x, mode), mode), x);

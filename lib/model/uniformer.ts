@@ -1,5 +1,5 @@
 /** UniFormer in 3-D: convolutional blocks at high resolution, self-attention at low. */
-import { gelu, selfAttention, shapeOf, tf } from "../tensor/mod.ts";
+import { mlp, selfAttention, shapeOf, tf } from "../tensor/mod.ts";
 import type { Tensor, Tensor5D } from "../tensor/mod.ts";
 import {
   addTo,
@@ -7,10 +7,13 @@ import {
   depthwiseConv,
   layerNormLayer,
   linearLayer,
+  linearParameters,
   patchConv,
   pointwiseConv,
+  pointwiseParameters,
+  recomputable,
 } from "./layers.ts";
-import type { ForwardMode, Layer } from "./layers.ts";
+import type { ForwardMode, Layer, LinearParameters } from "./layers.ts";
 import type { Scope } from "./parameters.ts";
 
 /** Sizes of a UniFormer encoder. */
@@ -49,7 +52,10 @@ export function buildUniformer(scope: Scope, config: UniformerConfig): Encoder {
   const blocks = config.embedDims.map((channels, i) => {
     const stage = scope.child(`blocks${i + 1}`);
     const build = i < 2 ? convBlock : attentionBlock;
-    return Array.from({ length: config.depths[i] }, (_, k) => build(stage.child(k), { ...config, channels }));
+    return Array.from(
+      { length: config.depths[i] },
+      (_, k) => recomputable(stage.child(k), (block) => build(block, { ...config, channels })),
+    );
   });
   const norm = batchNormLayer(scope.child("norm"), { channels: config.embedDims[3] });
   return (x, mode) => {
@@ -81,7 +87,7 @@ function convBlock(scope: Scope, { channels, mlpRatio }: BlockConfig): Layer {
   const conv2 = pointwiseConv(scope.child("conv2"), same);
   const attention = depthwiseConv(scope.child("attn"), { channels, kernel: 5 });
   const norm2 = batchNormLayer(scope.child("norm2"), { channels });
-  const mlp = perceptron(scope.child("mlp"), { channels, mlpRatio, layer: pointwiseConv });
+  const mlp = perceptron(scope.child("mlp"), { channels, mlpRatio, parameters: pointwiseParameters });
   return (x, mode) => {
     const h1 = addTo(x, position(x, mode));
     const h2 = addTo(h1, conv2(attention(conv1(norm1(h1, mode), mode), mode), mode));
@@ -97,7 +103,7 @@ function attentionBlock(scope: Scope, { channels, headDim, mlpRatio }: BlockConf
   const qkv = linearLayer(attn.child("qkv"), { inputs: channels, outputs: 3 * channels });
   const proj = linearLayer(attn.child("proj"), { inputs: channels, outputs: channels });
   const norm2 = layerNormLayer(scope.child("norm2"), { channels, epsilon: BLOCK_EPSILON });
-  const mlp = perceptron(scope.child("mlp"), { channels, mlpRatio, layer: linearLayer });
+  const mlp = perceptron(scope.child("mlp"), { channels, mlpRatio, parameters: linearParameters });
   const attributes = { heads: channels / headDim, scale: 1 / Math.sqrt(headDim) };
   return (x, mode) => {
     const grid = addTo(x, position(x, mode));
@@ -109,14 +115,15 @@ function attentionBlock(scope: Scope, { channels, headDim, mlpRatio }: BlockConf
 
 function perceptron(
   scope: Scope,
-  { channels, mlpRatio, layer }: {
+  { channels, mlpRatio, parameters }: {
     channels: number;
     mlpRatio: number;
-    layer: (scope: Scope, channels: { inputs: number; outputs: number }) => Layer;
+    parameters: (scope: Scope, channels: { inputs: number; outputs: number }) => LinearParameters;
   },
 ): Layer {
   const hidden = channels * mlpRatio;
-  const fc1 = layer(scope.child("fc1"), { inputs: channels, outputs: hidden });
-  const fc2 = layer(scope.child("fc2"), { inputs: hidden, outputs: channels });
-  return (x, mode) => fc2(gelu(fc1(x, mode)), mode);
+  const fc1 = parameters(scope.child("fc1"), { inputs: channels, outputs: hidden });
+  const fc2 = parameters(scope.child("fc2"), { inputs: hidden, outputs: channels });
+  const weights = { weight1: fc1.weight, bias1: fc1.bias, weight2: fc2.weight, bias2: fc2.bias };
+  return (x) => mlp(x, weights);
 }

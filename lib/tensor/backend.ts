@@ -24,14 +24,18 @@ export interface BackendInfo {
  * Starts the backend that all later tensor work uses.
  *
  * `simd` keeps tensors in one WebAssembly memory and computes the hot operations there; `reference` is TensorFlow.js's
- * plain JavaScript backend with this toolkit's plain kernels. Both use one thread. `auto` takes `simd` where it starts.
+ * plain JavaScript backend with this toolkit's plain kernels, on one thread. `auto` takes `simd` where it starts.
  *
+ * @param options `threads` of the `simd` backend, all cores by default; fixed once it has started
  * @throws {BackendUnavailableError} when it cannot start here
  */
-export async function selectBackend(name: BackendName): Promise<BackendInfo> {
+export async function selectBackend(
+  name: BackendName,
+  { threads = navigator.hardwareConcurrency }: { threads?: number } = {},
+): Promise<BackendInfo> {
   if (name === "reference") return await startReference();
   try {
-    return await startSimd();
+    return await startSimd(threads);
   } catch (cause) {
     if (name === "auto") return await startReference();
     throw new BackendUnavailableError(`Cannot start backend "simd": ${messageOf(cause)}`, { cause });
@@ -46,16 +50,16 @@ async function startReference(): Promise<BackendInfo> {
   };
 }
 
-async function startSimd(): Promise<BackendInfo> {
+async function startSimd(wanted: number): Promise<BackendInfo> {
   if (!tf.engine().registryFactory["simd"]) {
-    const backend = await SimdBackend.open({ threads: navigator.hardwareConcurrency });
+    const backend = await SimdBackend.open({ threads: wanted });
     tf.registerBackend("simd", () => backend);
     for (const kernel of tf.getKernelsForBackend("cpu")) {
       if (!tf.getKernel(kernel.kernelName, "simd")) tf.registerKernel({ ...kernel, backendName: "simd" });
     }
   }
   await tf.setBackend("simd");
-  const { threads } = tf.backend() as unknown as SimdBackend;
-  const kernels = `WebAssembly SIMD kernels, ${threads} ${threads === 1 ? "thread" : "threads"}`;
+  const { threads, vectorBits } = (tf.backend() as unknown as SimdBackend).speed;
+  const kernels = `WebAssembly kernels, ${threads} ${threads === 1 ? "thread" : "threads"}, ${vectorBits}-bit vectors`;
   return { name: "simd", description: `simd (${kernels}, tfjs ${tf.version_core})` };
 }

@@ -1,6 +1,7 @@
 /** Tensors: TensorFlow.js, the backend, and the 3-D operations that TensorFlow.js lacks. */
 export { BACKENDS, selectBackend } from "./backend.ts";
 export type { BackendInfo, BackendName } from "./backend.ts";
+export { checkpoint } from "./checkpoint.ts";
 export * from "./ops/mod.ts";
 export { channelsOf, expectShape, shapeOf, sizeOf } from "./shape.ts";
 export { tf } from "./tf.ts";

@@ -32,6 +32,8 @@ export interface StepOptions {
   readonly place: BatchPlace;
   /** Whether contrastive learning takes part. */
   readonly contrastive: boolean;
+  /** Whether blocks are computed again in the backward pass. */
+  readonly recomputeBlocks?: boolean;
 }
 
 /**
@@ -73,14 +75,14 @@ type PassOptions = StepOptions & { readonly targets: readonly Target[]; readonly
 function passGradients(
   samples: readonly ViewSample[],
   { model, templates, parameters }: StepParts,
-  { method, place, contrastive, targets, partnered }: PassOptions,
+  { method, place, contrastive, recomputeBlocks, targets, partnered }: PassOptions,
 ): { losses: PassLosses; gradients: Map<string, Tensor> } {
   const inputs = gatherPass(samples, { targets, place, mask: method });
   const shares = viewShares(targets, partnered);
   const parts: Scalar[] = [];
   const { value, grads } = tf.variableGrads(() => {
     const views = buildViews(inputs, { samples, targets, templates });
-    const { features, reconstruction } = model.forward(views, { training: true });
+    const { features, reconstruction } = model.forward(views, { training: true, recomputeBlocks });
     const errors = sampleSquaredError(reconstruction, tf.concat([inputs.truth, inputs.truth], 0));
     const md = tf.sum(tf.mul(errors, tf.tensor1d(shares.md))) as Scalar;
     const cmr = tf.sum(tf.mul(errors, tf.tensor1d(shares.cmr))) as Scalar;

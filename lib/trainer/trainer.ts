@@ -167,13 +167,13 @@ class Session {
   }
 
   accumulate({ epoch, index, samples }: Batch): void {
-    const { method, seed } = this.#options;
+    const { method, seed, run: { recomputeBlocks } } = this.#options;
     const contrastive = method.clWeight > 0 && this.#contrastiveIn(epoch);
     const place = { seed, epoch, index };
     const { losses, gradients } = batchGradients(samples, {
       ...this.#parts,
       parameters: this.#parameters.filter(({ trainable }) => trainable),
-    }, { method, place, contrastive });
+    }, { method, place, contrastive, recomputeBlocks });
     for (const [name, gradient] of gradients) addGradient(this.#gradients, name, gradient);
     this.#losses.push(losses);
     this.#volumes += samples.length;
@@ -329,8 +329,8 @@ function meanLosses(losses: readonly BatchLosses[]): Pick<StepRecord, "loss" | "
   };
 }
 
-/** The options that shape the numbers; how often is saved and how many checkpoints are kept may change on resume. */
+/** The options that shape the numbers; how often is saved, how many checkpoints are kept and what is recomputed may change. */
 function fingerprint({ seed, method, optimizer, run }: TrainerOptions): string {
-  const { checkpointEvery: _, keepCheckpoints: __, ...shaping } = run;
+  const { checkpointEvery: _, keepCheckpoints: __, recomputeBlocks: ___, ...shaping } = run;
   return JSON.stringify({ seed, method, optimizer, run: shaping });
 }

@@ -108,6 +108,12 @@ Deno.test("groupNormLayer() normalises eight groups of channels over space, samp
   assertClose(layer.apply([...sample, ...sample.map((v) => 5 * v)], [2, 1, 1, 2, 8]).slice(0, 16), expected);
 });
 
+Deno.test("groupNormLayer() can apply ReLU", () => {
+  const layer = layerUnderTest((scope) => groupNormLayer(scope, { channels: 8, activation: "relu" }), {});
+  const output = layer.apply([...range(8).map(() => 0), ...range(8).map(() => 20)], [1, 1, 1, 2, 8]);
+  assertClose(output, range(16).map((i) => i < 8 ? 0 : 1));
+});
+
 Deno.test("batchNormLayer() uses the batch in training and remembers mean and unbiased variance with momentum", () => {
   const layer = layerUnderTest((scope) => batchNormLayer(scope, { channels: 1 }), { weight: [2], bias: [1] });
   // Mean 3, biased variance 14/4, unbiased variance 14/3.

@@ -33,6 +33,24 @@ for (const config of [UNIFORMER, UNET]) {
     for (const model of [first, again, other]) model.dispose();
   });
 
+  Deno.test(`buildPretrainModel() gives the same gradients and state when ${config.backbone}'s blocks are recomputed`, () => {
+    const [kept, recomputed] = [false, true].map((recomputeBlocks) => {
+      const model = buildPretrainModel(config, { seed: 1 });
+      const gradients = tf.tidy(() => {
+        const input = volumes();
+        const { grads } = tf.variableGrads(() =>
+          tf.mean(tf.square(model.forward(input, { training: true, recomputeBlocks }).reconstruction))
+        );
+        return model.parameters.map(({ name, variable }) => [name, grads[variable.name]?.dataSync()]);
+      });
+      const state = stateOf(model);
+      model.dispose();
+      return { gradients, state };
+    });
+    assert.ok(kept.gradients.length > 20);
+    assert.deepEqual(recomputed, kept);
+  });
+
   Deno.test(`buildPretrainModel() keeps nothing of ${config.backbone} after outputs and parameters are freed`, () => {
     const before = tf.memory().numTensors;
     const model = buildPretrainModel(config, { seed: 1 });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { Triple } from "../../lib/geometry.ts";
 import { randomStream } from "../../lib/random.ts";
+import { COMPUTE_FLAGS } from "../../tasks/test.ts";
 import { tinyNifti } from "../dataset/_tiny_nifti.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -75,10 +76,10 @@ export interface Run {
   kill(signal: Deno.Signal): void;
 }
 
-/** Starts the task with the permissions that `deno task pretrain` has. */
+/** Starts the task with the permissions and flags that `deno task pretrain` has. */
 export function startPretrain(args: readonly string[]): Run {
   const child = new Deno.Command("deno", {
-    args: ["run", "-q", "-P=pretrain", "tasks/pretrain.ts", ...args],
+    args: ["run", "-q", "-P=pretrain", COMPUTE_FLAGS, "tasks/pretrain.ts", ...args],
     cwd: ROOT,
     env: { NO_COLOR: "1" },
     stdin: "null",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { countTests, formatCount } from "../../tasks/test.ts";
+import { addCounts, countTests, formatCount } from "../../tasks/test.ts";
 
 const OUTPUT = `running 3 tests from ./tests/a_test.ts
 crop() cuts a box ... \x1b[0m\x1b[32mok\x1b[0m \x1b[0m\x1b[38;5;245m(2ms)\x1b[0m
@@ -32,4 +32,10 @@ Deno.test("countTests() gives nothing when the tests did not run", () => {
 Deno.test("formatCount() writes the closing line and leaves out what was not skipped", () => {
   assert.equal(formatCount({ passed: 12, failed: 0, skipped: 0 }), "12 passed, 0 failed");
   assert.equal(formatCount({ passed: 12, failed: 1, skipped: 3 }), "12 passed, 1 failed, 3 skipped");
+});
+
+Deno.test("addCounts() adds the runs of a gate", () => {
+  const [first, second] = [countTests(OUTPUT)!, countTests("ok | 5 passed | 0 failed (1s)\n")!];
+  const skippedNames = ["gpu() runs where there is one"];
+  assert.deepEqual(addCounts([first, second]), { passed: 16, failed: 2, skipped: 1, skippedNames });
 });

@@ -46,7 +46,8 @@ export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<num
   for (let i = 0; i < expected.length; i++) {
     scale = Math.max(scale, Math.abs(expected[i]));
     const difference = Math.abs(actual[i] - expected[i]);
-    if (!(difference <= worst)) worst = difference, at = i;
+    // A NaN stays the worst, whatever comes after it.
+    if (!(difference <= worst) && !Number.isNaN(worst)) worst = difference, at = i;
   }
   const error = scale === 0 ? worst : worst / scale;
   return { error, text: `relative error ${error} at [${at}]: got ${actual[at]}, expected ${expected[at]}` };

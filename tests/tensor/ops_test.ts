@@ -1,5 +1,6 @@
 /** Every backend, op and case: value and gradients against tfjs's autodiff of the op's reference. */
-import { OPS, selectBackend } from "../../lib/tensor/mod.ts";
+import { OPS, selectBackend, tf } from "../../lib/tensor/mod.ts";
+import type { SimdBackend } from "../../lib/tensor/simd/backend.ts";
 import { compareWithReference } from "./_ops.ts";
 
 for (const backend of ["reference", "simd"] as const) {
@@ -8,6 +9,8 @@ for (const backend of ["reference", "simd"] as const) {
       const title = `equals its reference on ${backend}, value and gradients: ${opCase.title}`;
       Deno.test(`${entry.definition.name}() ${title}`, async () => {
         await selectBackend(backend);
+        // Values that a kernel leaves unwritten, or reads past the end of its inputs, are then NaN.
+        if (backend === "simd") (tf.backend() as unknown as SimdBackend).poison = true;
         compareWithReference(entry, opCase);
       });
     }

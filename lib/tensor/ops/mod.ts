@@ -19,6 +19,8 @@ import { linearOp } from "./linear/mod.ts";
 import { cases as linearCases } from "./linear/cases.ts";
 import { maskedFillOp } from "./masked_fill/mod.ts";
 import { cases as maskedFillCases } from "./masked_fill/cases.ts";
+import { mlpOp } from "./mlp/mod.ts";
+import { cases as mlpCases } from "./mlp/cases.ts";
 import { depthToSpace3dOp, spaceToDepth3dOp } from "./space_to_depth/mod.ts";
 import { cases as spaceToDepthCases, depthToSpaceCases } from "./space_to_depth/cases.ts";
 import { sampleSquaredErrorOp } from "./squared_error/mod.ts";
@@ -39,6 +41,7 @@ export { groupNorm } from "./group_norm/mod.ts";
 export { layerNorm } from "./layer_norm/mod.ts";
 export { linear } from "./linear/mod.ts";
 export { maskedFill } from "./masked_fill/mod.ts";
+export { mlp } from "./mlp/mod.ts";
 export { depthToSpace3d, spaceToDepth3d } from "./space_to_depth/mod.ts";
 export { sampleSquaredError } from "./squared_error/mod.ts";
 export { templateWindow } from "./template_window/mod.ts";
@@ -68,6 +71,7 @@ export const OPS: readonly OpEntry[] = [
   entry(layerNormOp, layerNormCases),
   entry(linearOp, linearCases),
   entry(maskedFillOp, maskedFillCases),
+  entry(mlpOp, mlpCases),
   entry(sampleSquaredErrorOp, squaredErrorCases),
   entry(scaleShiftOp, scaleShiftCases),
   entry(selfAttentionOp, attentionCases),

@@ -1,99 +1,175 @@
 /** A tfjs backend whose tensors live in one WebAssembly memory, with SIMD kernels and tfjs's plain ones as fallback. */
 import { MathBackendCPU } from "../tf.ts";
 import type { DataType, TensorInfo } from "../tf.ts";
-import { Heap, MAX_PAGES } from "./heap.ts";
-import type { HeapBlock, HeapUse } from "./heap.ts";
+import { Heap, MAX_HEAP_BYTES, MAX_PAGES } from "./heap.ts";
 import { Pool } from "./pool.ts";
-import { openRuntime } from "./runtime.ts";
+import { arrayOf, openRuntime } from "./runtime.ts";
 import type { SimdArray, SimdRuntime } from "./runtime.ts";
+import { TensorStore } from "./store.ts";
+import type { StoredValues, StoreUse } from "./store.ts";
 
+type PlainValues = Parameters<MathBackendCPU["write"]>[0];
+
+/** What tfjs keeps behind a data id: several tensors may share it, and only float32 values go to the heap. */
 interface TensorData {
-  values: Float32Array;
-  dtype: DataType;
-  /** Set once the values lie in the heap. */
-  block?: HeapBlock;
+  readonly values: PlainValues;
+  readonly dtype: DataType;
+}
+
+/** What `tf.memory()` says on this backend, besides tfjs's own counts. */
+export type SimdMemory = ReturnType<MathBackendCPU["memory"]> & { readonly heap: StoreUse };
+
+/** Settings of the backend. */
+export interface SimdOptions {
+  readonly threads: number;
+  /** Bytes that tensors in the heap and the threads' scratch may take, default 4 GiB without a page. */
+  readonly heapBytes?: number;
+  /** See {@linkcode SimdBackend.poison}. */
+  readonly poison?: boolean;
 }
 
 /** Bytes at the start of the memory that the compiled module keeps for itself. */
 const RESERVED_BYTES = 4096;
+/** Pages that the compiled module asks for. */
+const INITIAL_PAGES = 256;
 
 /**
  * Stores float32 tensors in the heap from the first time a SIMD kernel reads or writes them.
  *
- * Plain kernels see the same values as ordinary arrays, so that every tfjs operation works.
+ * Plain kernels see the same values as ordinary arrays, so that every tfjs operation works. When the heap is full, the
+ * tensors that were used longest ago go out to arrays, and come back when a SIMD kernel needs them.
  */
 export class SimdBackend extends MathBackendCPU {
-  readonly #heap: Heap;
+  readonly #store: TensorStore;
   readonly #pool: Pool;
 
-  private constructor(heap: Heap, pool: Pool) {
+  private constructor(store: TensorStore, pool: Pool) {
     super();
-    this.#heap = heap;
+    this.#store = store;
     this.#pool = pool;
   }
 
-  /** Opens a heap, compiles the kernels and starts the threads. */
-  static async open({ threads }: { threads: number }): Promise<SimdBackend> {
-    const memory = new WebAssembly.Memory({ initial: 256, maximum: MAX_PAGES, shared: true });
-    const heap = new Heap(memory, RESERVED_BYTES);
-    return new SimdBackend(heap, await Pool.open(heap, threads));
+  /**
+   * Opens a heap, compiles the kernels and starts the threads.
+   *
+   * @throws {RangeError} when `heapBytes` is more than the memory can have, or too little for the threads' scratch
+   */
+  static async open({ threads, heapBytes = MAX_HEAP_BYTES, poison = false }: SimdOptions): Promise<SimdBackend> {
+    if (!(heapBytes > 0 && heapBytes <= MAX_HEAP_BYTES)) {
+      throw new RangeError(`Cannot open simd: expected heapBytes of 1 to ${MAX_HEAP_BYTES}, got ${heapBytes}`);
+    }
+    const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAX_PAGES, shared: true });
+    const heap = new Heap(memory, RESERVED_BYTES, { limitBytes: heapBytes });
+    const backend = new SimdBackend(new TensorStore(heap), await Pool.open(heap, threads));
+    backend.poison = poison;
+    return backend;
   }
 
-  /** Threads that compute. */
-  get threads(): number {
-    return this.#pool.threads;
+  /** Threads that compute, and the bits of their vectors. */
+  get speed(): Pick<Pool, "threads" | "vectorBits"> {
+    const { threads, vectorBits } = this.#pool;
+    return { threads, vectorBits };
   }
 
-  /** Bytes of the heap in use. */
-  get heapUse(): HeapUse {
-    return this.#heap.use;
+  /** Bytes in the heap and outside, and what was copied between them. */
+  get heapUse(): StoreUse {
+    return this.#store.use;
   }
 
-  /** Runs a SIMD kernel: inputs are brought into the heap, outputs become tensors. */
+  /** Whether outputs and scratch are filled with NaN before a kernel runs: tests then see values it leaves unwritten. */
+  get poison(): boolean {
+    return this.#store.poison;
+  }
+
+  set poison(value: boolean) {
+    this.#store.poison = value;
+  }
+
+  /**
+   * Runs a SIMD kernel: inputs are brought into the heap, outputs become tensors.
+   *
+   * @throws {RangeError} when inputs, outputs and scratch do not fit into the heap together
+   */
   runKernel(
     inputs: Readonly<Record<string, TensorInfo>>,
     kernel: (arrays: Record<string, SimdArray>, runtime: SimdRuntime) => SimdArray[],
   ): TensorInfo[] {
-    const arrays = Object.fromEntries(Object.entries(inputs).map(([name, info]) => [name, this.#arrayOf(info)]));
-    const runtime = openRuntime(this.#heap, this.#pool);
-    let outputs: SimdArray[];
+    const pinned: StoredValues[] = [];
+    const runtime = openRuntime(this.#store, this.#pool);
     try {
-      outputs = kernel(arrays, runtime);
+      const arrays = Object.entries(inputs).map(([name, info]) => [name, this.#input(info, { runtime, pinned })]);
+      const outputs = kernel(Object.fromEntries(arrays), runtime);
+      return outputs.map((output) => {
+        const block = runtime.keep(output);
+        // What the kernel did not take as an output belongs to someone else.
+        if (!block) return this.makeTensorInfo([...output.shape], "float32", output.data);
+        return this.#adopt(output, { block, pinned });
+      });
     } finally {
       runtime.close();
+      for (const tensor of pinned) this.#store.unpin(tensor);
     }
-    return outputs.map(({ pointer, length, shape, data }) => {
-      const info = this.makeTensorInfo([...shape], "float32", data);
-      this.#dataOf(info.dataId).block = { pointer, byteLength: length * 4 };
-      return info;
-    });
+  }
+
+  /** Stores values; those over shared memory are copied, as plain kernels such as slice pass on views of their inputs. */
+  override write(values: PlainValues, shape: number[], dtype: DataType): object {
+    return super.write(isShared(values) ? values.slice() : values, shape, dtype);
   }
 
   override readSync(dataId: object): ReturnType<MathBackendCPU["readSync"]> {
-    const { block, values } = this.#dataOf(dataId);
-    // The heap reuses the memory when the tensor goes, and shared memory is refused by many platform functions.
-    return block ? values.slice() : super.readSync(dataId);
+    const { values } = this.#dataOf(dataId);
+    // The store uses the memory again when the tensor goes, and shared memory is refused by many platform functions.
+    return isShared(values) ? values.slice() : super.readSync(dataId);
   }
 
   override disposeData(dataId: object, force = false): boolean {
-    const block = this.data.has(dataId) ? this.#dataOf(dataId).block : undefined;
+    const data = this.data.has(dataId) ? this.#dataOf(dataId) : undefined;
     const disposed = super.disposeData(dataId, force);
-    if (disposed && block) this.#heap.release(block);
+    if (disposed && data && isStored(data)) this.#store.drop(data);
     return disposed;
   }
 
-  #arrayOf({ dataId, shape }: TensorInfo): SimdArray {
+  override memory(): SimdMemory {
+    return { ...super.memory(), heap: this.heapUse };
+  }
+
+  #input(
+    { dataId, shape }: TensorInfo,
+    { runtime, pinned }: { runtime: SimdRuntime; pinned: StoredValues[] },
+  ): SimdArray {
     const data = this.#dataOf(dataId);
-    if (!data.block) {
-      const block = this.#heap.allocate(data.values.length * 4);
-      const values = this.#heap.view(block);
-      values.set(data.values);
-      Object.assign(data, { block, values });
+    if (isStored(data)) {
+      const block = this.#store.pin(data);
+      pinned.push(data);
+      return arrayOf(block, shape, data.values);
     }
-    return { pointer: data.block!.pointer, length: data.values.length, shape, data: data.values };
+    // A float32 tensor can share its data with the int32 or bool tensor it was cast from.
+    const values = data.values as ArrayLike<number>;
+    const copy = runtime.scratch(values.length);
+    copy.data.set(values);
+    return { ...copy, shape };
+  }
+
+  /** Makes a tensor of a kernel's output. */
+  #adopt(
+    { data, shape }: SimdArray,
+    { block, pinned }: { block: StoredValues["block"]; pinned: StoredValues[] },
+  ): TensorInfo {
+    const dataId = super.write(data, [...shape], "float32");
+    const stored = Object.assign(this.#dataOf(dataId) as StoredValues, { block });
+    pinned.push(stored);
+    return { dataId, shape: [...shape], dtype: "float32" };
   }
 
   #dataOf(dataId: object): TensorData {
     return this.data.get(dataId) as unknown as TensorData;
   }
+}
+
+function isShared(values: PlainValues | undefined): values is Float32Array {
+  return values instanceof Float32Array && values.buffer instanceof SharedArrayBuffer;
+}
+
+function isStored(data: { readonly values: PlainValues }): data is StoredValues {
+  return data.values instanceof Float32Array;
 }

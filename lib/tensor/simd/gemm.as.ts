@@ -1,13 +1,15 @@
 /** Matrix products: C = A·B (+ bias) or C += A·B, float32, any element strides in A and B. */
 import { threadScratch } from "./thread.as.ts";
-import { MR, NR, PANEL_BYTES, tileOfColumns, tileOfRows } from "./tile.as.ts";
+import { copyTile, MR, NR, PANEL_BYTES, tileOfColumns, tileOfRows } from "./tile.as.ts";
 
 /** Steps of the inner dimension between two visits of C: a panel of B then fits the first-level cache. */
 const KC: i32 = 256;
 /** Columns of B from which on copying a block of A pays. */
-const PACK_A_FROM: i32 = 96;
-/** Rows of A that are packed at a time: with KC columns they fit the second-level cache. */
-const MC: i32 = 96;
+const PACK_A_FROM: i32 = 128;
+/** Rows of A that are multiplied at a time: with KC columns they fit the second-level cache. */
+export const MC: i32 = 96;
+/** Bytes at the start of the thread's scratch that {@link multiplyBlock} uses. */
+export const BLOCK_SCRATCH_BYTES: usize = 4 * (96 * 256 + 6 * 16);
 
 /** Copies panels [begin, end) of 16 columns of B `[depth, columns]` to `to`, step by step; missing columns are zero. */
 export function packPanels(
@@ -26,7 +28,8 @@ export function packPanels(
   }
 }
 
-function packPanel(b: usize, row: i32, column: i32, depth: i32, present: i32, to: usize): void {
+/** One panel: `present` columns of B, the others zero. */
+export function packPanel(b: usize, row: i32, column: i32, depth: i32, present: i32, to: usize): void {
   const rowBytes = <usize> row << 2, columnBytes = <usize> column << 2;
   if (present == NR && column == 1) {
     for (let p = 0; p < depth; p++) {
@@ -84,7 +87,7 @@ export function gemmRows(
 /**
  * At most MC rows of C = A·B. Panels of B lie `panelDepth` steps apart.
  *
- * Uses the first MC·KC values, and a tile, of the thread's scratch.
+ * Uses the first BLOCK_SCRATCH_BYTES of the thread's scratch.
  */
 export function multiplyBlock(
   a: usize,
@@ -149,7 +152,7 @@ function tile(
   } else {
     tileOfRows(a, <usize> aRow << 2, <usize> aColumn << 2, height, panel, steps, toBias, to, toRow, toAdd);
   }
-  if (!whole) copyTile(to, bias, c, cRow, height, width, add);
+  if (!whole) copyTile(to, bias, c, <usize> cRow << 2, height, width, add);
 }
 
 /** Rows of A in groups of MR, step by step; rows that are not there are zero. */
@@ -185,17 +188,6 @@ function packSix(a0: usize, row: usize, column: usize, steps: i32, to: usize): v
   }
 }
 
-function copyTile(tile: usize, bias: usize, c: usize, cRow: i32, rows: i32, columns: i32, add: bool): void {
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) {
-      const at = c + (<usize> (i * cRow + j) << 2);
-      let value = load<f32>(tile + (<usize> (i * NR + j) << 2));
-      if (bias != 0) value += load<f32>(bias + (<usize> j << 2));
-      store<f32>(at, add ? load<f32>(at) + value : value);
-    }
-  }
-}
-
 /**
  * Slices [begin, end) of the inner dimension: partial[slice] `[m, columns]` = Aᵀ·B over the slice's steps, for A
  * `[depth, m]` and B `[depth, columns]`, both dense.
@@ -211,7 +203,7 @@ export function gemmSlices(
   begin: i32,
   end: i32,
 ): void {
-  const panels = threadScratch() + (<usize> (MC * KC + MR * NR) << 2);
+  const panels = threadScratch() + BLOCK_SCRATCH_BYTES;
   for (let slice = begin; slice < end; slice++) {
     const last = min(depth, (slice + 1) * sliceDepth);
     const out = partials + (<usize> (slice * m * columns) << 2);
@@ -219,24 +211,51 @@ export function gemmSlices(
       const steps = min(KC, last - p);
       const count = (columns + NR - 1) / NR;
       packPanels(b + (<usize> (p * columns) << 2), columns, 1, steps, columns, panels, 0, count);
-      for (let i = 0; i < m; i += MC) {
-        const from = a + (<usize> (p * m + i) << 2);
-        const to = out + (<usize> (i * columns) << 2);
-        const add = p > slice * sliceDepth;
-        multiplyBlock(from, 1, m, panels, steps, 0, to, columns, min(MC, m - i), columns, steps, add);
-      }
+      multiplyTransposedBlock(a + (<usize> (p * m) << 2), m, panels, out, m, columns, steps, p > slice * sliceDepth);
     }
   }
 }
 
-/** out[i] = Σ over slices of partials[slice·length + i], in order, for blocks [begin, end) of 1024 values. */
-export function sumSlices(partials: usize, out: usize, slices: i32, length: i32, begin: i32, end: i32): void {
+/**
+ * C `[m, columns]` = Aᵀ·B or C += Aᵀ·B for few steps: A `[steps, m]` with rows `aStep` values apart, B packed.
+ *
+ * Uses the first BLOCK_SCRATCH_BYTES of the thread's scratch.
+ */
+export function multiplyTransposedBlock(
+  a: usize,
+  aStep: i32,
+  packed: usize,
+  c: usize,
+  m: i32,
+  columns: i32,
+  steps: i32,
+  accumulate: bool,
+): void {
+  for (let i = 0; i < m; i += MC) {
+    const to = c + (<usize> (i * columns) << 2);
+    const from = a + (<usize> i << 2);
+    multiplyBlock(from, 1, aStep, packed, steps, 0, to, columns, min(MC, m - i), columns, steps, accumulate);
+  }
+}
+
+/** out[i] = Σ over slices of partials[slice·stride + i], in order, for blocks [begin, end) of 1024 values. */
+export function sumSlices(
+  partials: usize,
+  out: usize,
+  slices: i32,
+  stride: i32,
+  length: i32,
+  begin: i32,
+  end: i32,
+): void {
+  const step = <usize> stride << 2;
   for (let i = begin * 1024; i < min(length, end * 1024); i += 4) {
-    const at = <usize> i << 2;
-    let sum = v128.load(partials + at);
+    let from = partials + (<usize> i << 2);
+    let sum = v128.load(from);
     for (let slice = 1; slice < slices; slice++) {
-      sum = f32x4.add(sum, v128.load(partials + (<usize> (slice * length) << 2) + at));
+      from += step;
+      sum = f32x4.add(sum, v128.load(from));
     }
-    v128.store(out + at, sum);
+    v128.store(out + (<usize> i << 2), sum);
   }
 }

@@ -30,17 +30,23 @@ export interface ProductOptions {
   readonly accumulate?: boolean;
 }
 
+/** Copies B `[k, n]` into panels of 16 columns, as the kernels read it; valid until the end of the call. */
+export function pack(b: Operand, { n, k }: { n: number; k: number }, runtime: SimdRuntime): number {
+  const panels = Math.ceil(n / TILE_COLUMNS);
+  const packed = runtime.scratch(panels * k * TILE_COLUMNS).pointer;
+  // A panel is little work: several at a time.
+  const grain = Math.max(1, Math.floor(16384 / (k * TILE_COLUMNS)));
+  runtime.run("packPanels", { units: panels, grain }, [b.pointer, b.row, b.column, k, n, packed]);
+  return packed;
+}
+
 /** C = A·B, or C += …, on all threads. */
 export function multiply(
   { a, b, c }: { a: Operand; b: Operand; c: Pick<SimdArray, "pointer"> },
   { m, n, k, cRow = n, bias = 0, accumulate = false }: ProductOptions,
   runtime: SimdRuntime,
 ): void {
-  const panels = Math.ceil(n / TILE_COLUMNS);
-  const packed = runtime.scratch(panels * k * TILE_COLUMNS).pointer;
-  // A panel is little work: several at a time.
-  const grain = Math.max(1, Math.floor(16384 / (k * TILE_COLUMNS)));
-  runtime.run("packPanels", { units: panels, grain }, [b.pointer, b.row, b.column, k, n, packed]);
+  const packed = pack(b, { n, k }, runtime);
   const rows = Math.max(TILE_ROWS, Math.min(ROW_GRAIN, Math.ceil(m / 4 / TILE_ROWS) * TILE_ROWS));
   const args = [a.pointer, a.row, a.column, packed, bias, c.pointer, cRow, n, k, Number(accumulate)];
   runtime.run("gemmRows", { units: m, grain: rows }, args);
@@ -64,6 +70,15 @@ export function multiplyTransposed(
   const partials = runtime.scratch(count * m * n + 4);
   const args = [a.pointer, b.pointer, partials.pointer, m, n, k, sliceDepth];
   runtime.run("gemmSlices", { units: count, grain: 1 }, args);
-  const blocks = Math.ceil(m * n / 1024);
-  runtime.run("sumSlices", { units: blocks, grain: 16 }, [partials.pointer, c.pointer, count, m * n]);
+  sumSlices(partials, { to: c, count, stride: m * n, length: m * n }, runtime);
+}
+
+/** to[i] = Σ over `count` slices of from[slice·stride + i], for i below `length`, in the order of the slices. */
+export function sumSlices(
+  from: Pick<SimdArray, "pointer">,
+  { to, count, stride, length }: { to: Pick<SimdArray, "pointer">; count: number; stride: number; length: number },
+  runtime: SimdRuntime,
+): void {
+  const blocks = Math.ceil(length / 1024);
+  runtime.run("sumSlices", { units: blocks, grain: 16 }, [from.pointer, to.pointer, count, stride, length]);
 }

@@ -5,11 +5,16 @@ import type { UnitRange } from "./job.ts";
 import { compileKernels, instantiateKernels } from "./kernels.ts";
 import type { KernelExports } from "./kernels.ts";
 import type { PoolWorkerStart } from "./pool_worker.ts";
+import { startThread } from "./thread.ts";
+import { wideTileGain } from "./tile_speed.ts";
 
 /** Bytes that every instance of the module keeps as scratch; asked of an instance that has none yet. */
 function scratchBytes(module: WebAssembly.Module, memory: WebAssembly.Memory): number {
   return Number(instantiateKernels(module, { memory, scratch: 0 }).threadScratchBytes());
 }
+
+/** Gain of wide tiles from which on vectors must be of 256 bits: between the two measured cases. */
+const GAIN_OF_256_BITS = 1.15;
 
 /** Runs kernels on the calling thread and a fixed number of workers. */
 export class Pool {
@@ -17,25 +22,47 @@ export class Pool {
   readonly #kernels: KernelExports;
   /** Threads that compute, the caller's included. */
   readonly threads: number;
+  /** Bits of the vectors that the matrix product is computed with. */
+  readonly vectorBits: 128 | 256;
 
-  private constructor(block: JobBlock, { kernels, threads }: { kernels: KernelExports; threads: number }) {
+  private constructor(
+    block: JobBlock,
+    { kernels, threads, vectorBits }: { kernels: KernelExports } & Pick<Pool, "threads" | "vectorBits">,
+  ) {
     this.#block = block;
     this.#kernels = kernels;
     this.threads = threads;
+    this.vectorBits = vectorBits;
   }
 
-  /** Compiles the kernels and starts `threads` − 1 workers; with 1 there is none, and nothing is shared. */
+  /** Compiles the kernels and starts `threads` − 1 workers; without them where they cannot be started. */
   static async open(heap: Heap, threads: number): Promise<Pool> {
-    const module = await compileKernels();
+    return await Pool.start(await compileKernels(), { heap, threads });
+  }
+
+  /** Starts `threads` − 1 workers on a compiled module. */
+  static async start(
+    module: WebAssembly.Module,
+    { heap, threads }: { heap: Heap; threads: number },
+  ): Promise<Pool> {
     const { memory } = heap;
     const bytes = scratchBytes(module, memory);
     const address = heap.allocate(JOB_BYTES).pointer;
-    const start = (): PoolWorkerStart => ({ module, memory, scratch: heap.allocate(bytes).pointer, address });
-    const kernels = instantiateKernels(module, start());
+    const scratch = (): number => heap.allocate(bytes).pointer;
+    const kernels = instantiateKernels(module, { memory, scratch: scratch() });
+    const gain = wideTileGain(kernels, heap);
+    const wide = gain > 1;
+    kernels.setWideTiles(Number(wide));
     const block = new JobBlock(memory, { address, kernels });
     block.reset();
-    await Promise.all(Array.from({ length: threads - 1 }, () => startWorker(start())));
-    return new Pool(block, { kernels, threads });
+    const start = { module, memory, address, wide };
+    const workers = Array.from({ length: threads - 1 }, () => startWorker({ ...start, scratch: scratch() }));
+    const started = await Promise.allSettled(workers);
+    // Where memory cannot be shared, as on a web page that is not cross-origin isolated, one thread does it all.
+    const alone = started.some(({ status }) => status === "rejected");
+    if (alone) block.close();
+    const vectorBits = gain > GAIN_OF_256_BITS ? 256 : 128;
+    return new Pool(block, { kernels, threads: alone ? 1 : threads, vectorBits });
   }
 
   /**
@@ -62,14 +89,6 @@ export class Pool {
   }
 }
 
-function startWorker(start: PoolWorkerStart): Promise<void> {
-  const worker = new Worker(new URL("./pool_worker.ts", import.meta.url), { type: "module" });
-  return new Promise((resolve, reject) => {
-    worker.onmessage = (): void => resolve();
-    worker.onerror = (event): void => {
-      event.preventDefault();
-      reject(new Error(event.message));
-    };
-    worker.postMessage(start);
-  });
+async function startWorker(start: PoolWorkerStart): Promise<void> {
+  await startThread(new URL("./pool_worker.ts", import.meta.url), start);
 }

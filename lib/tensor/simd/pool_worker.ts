@@ -1,6 +1,7 @@
 /** A compute thread: makes its instance of the kernels over the shared memory, then serves jobs until they end. */
 import { JobBlock } from "./job.ts";
 import { instantiateKernels } from "./kernels.ts";
+import { ownerPort } from "./thread.ts";
 
 /** What a worker is sent once. */
 export interface PoolWorkerStart {
@@ -10,12 +11,17 @@ export interface PoolWorkerStart {
   readonly scratch: number;
   /** Address of the job block. */
   readonly address: number;
+  /** The tile to use. */
+  readonly wide: boolean;
 }
 
-self.onmessage = ({ data }: MessageEvent<PoolWorkerStart>): void => {
-  const { module, memory, scratch, address } = data;
-  const block = new JobBlock(memory, { address, kernels: instantiateKernels(module, { memory, scratch }) });
-  self.postMessage("ready");
+const owner = ownerPort();
+owner.receive((message) => {
+  const { module, memory, scratch, address, wide } = message as PoolWorkerStart;
+  const kernels = instantiateKernels(module, { memory, scratch });
+  kernels.setWideTiles(Number(wide));
+  const block = new JobBlock(memory, { address, kernels });
+  owner.post("ready");
   block.serve();
   self.close();
-};
+});

@@ -64,6 +64,19 @@ export function tileOfColumns(
   columns8(a, step, b + 32, depth, bias != 0 ? bias + 32 : 0, c + 32, cRow, add);
 }
 
+/** Copies the part of a dense tile that exists to C, whose rows are `cRow` bytes apart. */
+export function copyTile(tile: usize, bias: usize, c: usize, cRow: usize, rows: i32, columns: i32, add: bool): void {
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) {
+      const at = c + (<usize> j << 2);
+      let value = load<f32>(tile + (<usize> (i * NR + j) << 2));
+      if (bias != 0) value += load<f32>(bias + (<usize> j << 2));
+      store<f32>(at, add ? load<f32>(at) + value : value);
+    }
+    c += cRow;
+  }
+}
+
 function rows16(
   a0: usize,
   row: usize,

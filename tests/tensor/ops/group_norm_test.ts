@@ -19,6 +19,15 @@ Deno.test("groupNorm() is instance normalisation with a group per channel", () =
   assertValues(output, [2, 2, 2], [-near, -far, near, far, 0, 0, 0, 0]);
 });
 
+Deno.test("groupNorm() applies ReLU after scale and shift when asked for, and stops the gradient where it gave 0", () => {
+  // One group of 1, 3 with variance 1, halved by ε = 3: −0.5 and 0.5.
+  const x = tf.tensor([1, 3], [1, 2, 1]);
+  const options = { bias: tf.zeros([1]), groups: 1, epsilon: 3, activation: "relu" } as const;
+  assertValues(groupNorm(x, { ...options, scale: tf.ones([1]) }), [1, 2, 1], [0, 0.5]);
+  const gradient = tf.grad((scale) => tf.sum(groupNorm(x, { ...options, scale })));
+  assertValues(gradient(tf.ones([1])), [1], [0.5]);
+});
+
 Deno.test("groupNorm() throws when scale, bias or groups do not fit the channels", () => {
   const x = tf.zeros([1, 2, 4]), four = tf.zeros([4]), two = tf.zeros([2]);
   const apply = (scale: tf.Tensor, bias: tf.Tensor, groups: number) => () =>

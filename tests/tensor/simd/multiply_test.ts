@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { randomStream } from "../../../lib/random.ts";
 import { gemm } from "../../../lib/tensor/ops/_gemm.ts";
 import { Heap } from "../../../lib/tensor/simd/heap.ts";
+import { compileKernels } from "../../../lib/tensor/simd/kernels.ts";
 import { multiply, multiplyTransposed } from "../../../lib/tensor/simd/multiply.ts";
 import { Pool } from "../../../lib/tensor/simd/pool.ts";
 import { openRuntime } from "../../../lib/tensor/simd/runtime.ts";
@@ -11,6 +12,7 @@ import { relativeError } from "../_ops.ts";
 const memory = new WebAssembly.Memory({ initial: 256, maximum: 65536, shared: true });
 const heap = new Heap(memory, 4096);
 const pool = await Pool.open(heap, 2);
+const baseline = await Pool.start(await compileKernels({ relaxed: false }), { heap, threads: 2 });
 const runtime = openRuntime(heap, pool);
 
 /** A heap array of seeded normal values. */
@@ -77,3 +79,17 @@ for (const [m, n, k] of [[3, 5, 17], [40, 30, 3000], [8, 300, 2100]]) {
     assert.ok(error <= 1e-5, text);
   });
 }
+
+Deno.test("multiply() without fused multiply-adds equals the plain product", () => {
+  const [m, n, k] = [50, 40, 30];
+  const a = filled([m, k], "a"), b = filled([k, n], "b"), c = runtime.output([m, n]);
+  const expected = new Float32Array(m * n);
+  gemm({ a: dense(a.data, k), b: dense(b.data, n), c: dense(expected, n) }, { m, n, k });
+  multiply(
+    { a: { ...a, row: k, column: 1 }, b: { ...b, row: n, column: 1 }, c },
+    { m, n, k },
+    openRuntime(heap, baseline),
+  );
+  const { error, text } = relativeError(c.data, expected);
+  assert.ok(error <= 1e-5, text);
+});

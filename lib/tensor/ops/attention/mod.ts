@@ -5,8 +5,7 @@ import type { Block } from "../../op.ts";
 import { expectShape, shapeOf } from "../../shape.ts";
 import { tf } from "../../tf.ts";
 import type { Tensor } from "../../tf.ts";
-import { multiply } from "../../simd/multiply.ts";
-import type { SimdRuntime } from "../../simd/runtime.ts";
+import type { SimdArray, SimdRuntime } from "../../simd/runtime.ts";
 import { gemm, rowMajor, transposed } from "../_gemm.ts";
 import type { Matrix } from "../_gemm.ts";
 
@@ -34,14 +33,17 @@ const forward = definePrimitive<AttentionInputs, AttentionAttributes>({
     const [batch, tokens, e3] = qkv.shape;
     const data = new Float32Array(batch * tokens * e3 / 3);
     const weights = rowMajor(new Float32Array(tokens * tokens), tokens);
-    attend({ qkv, output: data, weights, attributes, gemm });
+    attend({ qkv, output: data, weights, attributes });
     return [{ data, shape: [batch, tokens, e3 / 3] }];
   },
-  simd({ qkv }, attributes, runtime) {
+  simd({ qkv }, { heads, scale }, runtime) {
     const [batch, tokens, e3] = qkv.shape;
     const output = runtime.output([batch, tokens, e3 / 3]);
-    const weights = rowMajor(runtime.scratch(tokens * tokens).data, tokens);
-    attend({ qkv, output: output.data, weights, attributes, gemm: heapGemm(runtime) });
+    const width = e3 / 3 / heads;
+    const chunk = chunkFor(tokens);
+    const values = packHeads(qkv, { part: 2, heads }, runtime);
+    const args = [qkv.pointer, values, output.pointer, heads, tokens, width, scale, chunk];
+    runtime.run("attentionForward", { units: batch * heads * Math.ceil(tokens / chunk), grain: 1 }, args);
     return [output];
   },
 });
@@ -64,38 +66,58 @@ const backward = definePrimitive<{ dy: Tensor; qkv: Tensor }, AttentionAttribute
     const dQkv = new Float32Array(qkv.data.length);
     const weights = rowMajor(new Float32Array(tokens * tokens), tokens);
     const dScores = rowMajor(new Float32Array(tokens * tokens), tokens);
-    attendGradient({ qkv, dy: dy.data, dQkv, weights, dScores, attributes, gemm });
+    attendGradient({ qkv, dy: dy.data, dQkv, weights, dScores, attributes });
     return [{ data: dQkv, shape: qkv.shape }];
   },
-  simd({ dy, qkv }, attributes, runtime) {
-    const [, tokens] = qkv.shape;
+  simd({ dy, qkv }, { heads, scale }, runtime) {
+    const [batch, tokens, e3] = qkv.shape;
     const dQkv = runtime.output(qkv.shape);
-    const weights = rowMajor(runtime.scratch(tokens * tokens).data, tokens);
-    const dScores = rowMajor(runtime.scratch(tokens * tokens).data, tokens);
-    attendGradient({ qkv, dy: dy.data, dQkv: dQkv.data, weights, dScores, attributes, gemm: heapGemm(runtime) });
+    const keys = packHeads(qkv, { part: 1, heads }, runtime);
+    const sizes = [heads, tokens, e3 / 3 / heads, scale, chunkFor(tokens)];
+    const args = [qkv.pointer, dy.pointer, keys, dQkv.pointer, ...sizes];
+    runtime.run("attentionGradient", { units: batch * heads, grain: 1 }, args);
     return [dQkv];
   },
 });
+
+/** Columns of a packed panel. */
+const PANEL = 16;
+/** Scores that a thread's scratch has room for, in each of two matrices. */
+const MOST_SCORES = 458_752;
+
+/** Queries of a block: their scores for all keys fit the thread's scratch. */
+function chunkFor(tokens: number): number {
+  const chunk = [96, 48, 16].find((size) => size * tokens <= MOST_SCORES);
+  if (chunk === undefined) {
+    throw new RangeError(
+      `Cannot apply selfAttention: expected at most ${MOST_SCORES / PANEL} tokens, got ${tokens}; lower the crop size`,
+    );
+  }
+  return Math.min(chunk, Math.ceil(tokens / PANEL) * PANEL);
+}
+
+/** Packs all heads' keys (part 1) or values (part 2) for the products along the tokens. */
+function packHeads(
+  qkv: SimdArray,
+  { part, heads }: { part: 1 | 2; heads: number },
+  runtime: SimdRuntime,
+): number {
+  const [batch, tokens, e3] = qkv.shape;
+  const width = e3 / 3 / heads;
+  const packed = runtime.scratch(batch * heads * tokens * Math.ceil(width / PANEL) * PANEL).pointer;
+  const args = [qkv.pointer + 4 * part * e3 / 3, heads, tokens, width, packed];
+  runtime.run("packHeads", { units: batch * heads, grain: 1 }, args);
+  return packed;
+}
 
 interface AttentionWork {
   readonly qkv: Block;
   readonly weights: Matrix;
   readonly attributes: AttentionAttributes;
-  /** Plain product, or that of the heap. */
-  readonly gemm: typeof gemm;
-}
-
-/** The plain product's signature over matrices whose data are views of the heap; columns of C must be contiguous. */
-function heapGemm(runtime: SimdRuntime): typeof gemm {
-  const at = ({ data, start }: Matrix): number => data.byteOffset + 4 * start;
-  return ({ a, b, c }, size) => {
-    const operands = { a: { ...a, pointer: at(a) }, b: { ...b, pointer: at(b) }, c: { pointer: at(c) } };
-    multiply(operands, { ...size, cRow: c.row }, runtime);
-  };
 }
 
 /** Head by head: output = softmax(q·kᵀ·scale)·v. */
-function attend({ qkv, output: data, weights, attributes, gemm }: AttentionWork & { output: Float32Array }): void {
+function attend({ qkv, output: data, weights, attributes }: AttentionWork & { output: Float32Array }): void {
   const [, tokens, e3] = qkv.shape;
   forEachHead(qkv, attributes.heads, ({ q, k, v, output, width }) => {
     gemm({ a: q, b: transposed(k), c: weights }, { m: tokens, n: tokens, k: width });
@@ -105,7 +127,7 @@ function attend({ qkv, output: data, weights, attributes, gemm }: AttentionWork 
 }
 
 function attendGradient(
-  { qkv, dy, dQkv, weights, dScores, attributes, gemm }: AttentionWork & {
+  { qkv, dy, dQkv, weights, dScores, attributes }: AttentionWork & {
     dy: Float32Array;
     dQkv: Float32Array;
     dScores: Matrix;

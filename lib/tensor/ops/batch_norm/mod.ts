@@ -1,9 +1,11 @@
 /** Batch normalisation: with the batch's own statistics in training, with given ones in evaluation. */
 import { defineOp, definePrimitive } from "../../op.ts";
-import type { NoAttributes } from "../../op.ts";
+import type { Block, NoAttributes } from "../../op.ts";
 import { channelsOf, expectShape, shapeOf } from "../../shape.ts";
 import { tf } from "../../tf.ts";
 import type { Tensor, Tensor1D } from "../../tf.ts";
+import { channelLayout, outputOf } from "../channel_sum/layout.ts";
+import { channelGradientSums, channelMoments, normalizeChannels, normGradient } from "./_kernels.ts";
 
 type BatchNormInputs = { x: Tensor; scale: Tensor; bias: Tensor };
 type BatchNormAttributes = { epsilon: number; observe?: ObserveMoments };
@@ -20,26 +22,111 @@ function referenceMoments(x: Tensor): Tensor[] {
   return [mean, tf.mean(tf.square(tf.sub(tokens(x), mean)), 0)];
 }
 
-/** x `[…, C]` → mean `[C]` and biased variance `[C]` over everything but the channels. */
-const channelMoments = definePrimitive<{ x: Tensor }, NoAttributes>({
-  name: "ChannelMoments",
-  composite: ({ x }) => referenceMoments(x),
-  plain({ x }) {
-    const channels = x.shape[x.shape.length - 1];
-    const count = x.data.length / channels;
-    const mean = new Float64Array(channels);
-    const variance = new Float64Array(channels);
-    for (let i = 0; i < x.data.length; i += channels) {
-      for (let c = 0; c < channels; c++) mean[c] += x.data[i + c];
+function referenceBatchNorm({ x, scale, bias }: BatchNormInputs, { epsilon }: { epsilon: number }): Tensor[] {
+  const [mean, variance] = referenceMoments(x);
+  const normalised = tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, epsilon)));
+  return [tf.add(tf.mul(normalised, scale), bias), mean, variance];
+}
+
+/** Output, mean `[C]` and biased variance `[C]`. */
+const forward = definePrimitive<BatchNormInputs, { epsilon: number }>({
+  name: "BatchNorm",
+  composite: referenceBatchNorm,
+  plain({ x, scale, bias }, { epsilon }) {
+    const channels = scale.data.length;
+    const { mean, variance } = plainMoments(x);
+    const factor = variance.map((value, c) => scale.data[c] / Math.sqrt(value + epsilon));
+    const data = new Float32Array(x.data.length);
+    for (let i = 0; i < data.length; i += channels) {
+      for (let c = 0; c < channels; c++) data[i + c] = (x.data[i + c] - mean[c]) * factor[c] + bias.data[c];
     }
-    for (let c = 0; c < channels; c++) mean[c] /= count;
-    for (let i = 0; i < x.data.length; i += channels) {
-      for (let c = 0; c < channels; c++) variance[c] += (x.data[i + c] - mean[c]) ** 2;
-    }
-    for (let c = 0; c < channels; c++) variance[c] /= count;
-    return [mean, variance].map((sums) => ({ data: Float32Array.from(sums), shape: [channels] }));
+    return [{ data, shape: x.shape }, ...[mean, variance].map((sums) => channelBlock(sums))];
+  },
+  simd({ x, scale, bias }, { epsilon }, runtime) {
+    const layout = channelLayout(x.shape);
+    const { mean, variance } = channelMoments(x, layout, runtime);
+    const factor = variance.map((value, c) => scale.data[c] / Math.sqrt(value + epsilon));
+    const y = normalizeChannels(x, { mean, scale: factor, shift: bias.data }, { layout, runtime });
+    return [y, ...[mean, variance].map((values) => outputOf(values, scale.shape, runtime))];
   },
 });
+
+function plainMoments({ data, shape }: Block): { mean: Float64Array; variance: Float64Array } {
+  const channels = shape[shape.length - 1];
+  const count = data.length / channels;
+  const mean = new Float64Array(channels);
+  const variance = new Float64Array(channels);
+  for (let i = 0; i < data.length; i += channels) {
+    for (let c = 0; c < channels; c++) mean[c] += data[i + c];
+  }
+  for (let c = 0; c < channels; c++) mean[c] /= count;
+  for (let i = 0; i < data.length; i += channels) {
+    for (let c = 0; c < channels; c++) variance[c] += (data[i + c] - mean[c]) ** 2;
+  }
+  for (let c = 0; c < channels; c++) variance[c] /= count;
+  return { mean, variance };
+}
+
+function channelBlock(values: Float64Array): Block {
+  return { data: Float32Array.from(values), shape: [values.length] };
+}
+
+type BatchNormGradientInputs = Record<"dy" | "x" | "scale" | "mean" | "variance", Tensor>;
+
+/** Gradients of x, scale and bias. */
+const backward = definePrimitive<BatchNormGradientInputs, { epsilon: number }>({
+  name: "BatchNormGradient",
+  composite({ dy, x, scale, mean, variance }, { epsilon }) {
+    const count = x.size / channelsOf(x);
+    const inverseStd = tf.rsqrt(tf.add(variance, epsilon));
+    const normalised = tf.mul(tf.sub(x, mean), inverseStd);
+    const dBias = tf.sum(tokens(dy), 0), dScale = tf.sum(tokens(tf.mul(dy, normalised)), 0);
+    const centred = tf.sub(tf.sub(dy, tf.div(dBias, count)), tf.mul(normalised, tf.div(dScale, count)));
+    return [tf.mul(centred, tf.mul(scale, inverseStd)), dScale, dBias];
+  },
+  plain({ dy, x, scale, mean, variance }, { epsilon }) {
+    const channels = scale.data.length;
+    const sumDy = new Float64Array(channels), sumDyX = new Float64Array(channels);
+    for (let i = 0; i < x.data.length; i += channels) {
+      for (let c = 0; c < channels; c++) {
+        sumDy[c] += dy.data[i + c];
+        sumDyX[c] += dy.data[i + c] * (x.data[i + c] - mean.data[c]);
+      }
+    }
+    const count = x.data.length / channels;
+    const { a, b, c, dScale } = gradientFactors({ scale, variance }, { sumDy, sumDyX, count, epsilon });
+    const data = new Float32Array(x.data.length);
+    for (let i = 0; i < data.length; i += channels) {
+      for (let j = 0; j < channels; j++) {
+        data[i + j] = a[j] * dy.data[i + j] + b[j] * (x.data[i + j] - mean.data[j]) + c[j];
+      }
+    }
+    return [{ data, shape: x.shape }, channelBlock(dScale), channelBlock(sumDy)];
+  },
+  simd({ dy, x, scale, mean, variance }, { epsilon }, runtime) {
+    const services = { layout: channelLayout(x.shape), runtime };
+    const { sumDy, sumDyX } = channelGradientSums({ dy, x }, mean.data, services);
+    const count = x.length / scale.length;
+    const { a, b, c, dScale } = gradientFactors({ scale, variance }, { sumDy, sumDyX, count, epsilon });
+    const dx = normGradient({ dy, x }, { mean: mean.data, a, b, c }, services);
+    return [dx, ...[dScale, sumDy].map((values) => outputOf(values, scale.shape, runtime))];
+  },
+});
+
+/** dx = a·dy + b·(x − mean) + c per channel, where b and c carry the gradient through variance and mean. */
+function gradientFactors(
+  { scale, variance }: Record<"scale" | "variance", { readonly data: Float32Array }>,
+  { sumDy, sumDyX, count, epsilon }: { sumDy: Float64Array; sumDyX: Float64Array; count: number; epsilon: number },
+): Record<"a" | "b" | "c" | "dScale", Float64Array> {
+  const inverseStd = new Float64Array(variance.data).map((value) => 1 / Math.sqrt(value + epsilon));
+  const a = inverseStd.map((value, c) => value * scale.data[c]);
+  return {
+    a,
+    b: a.map((value, c) => -value * inverseStd[c] ** 2 * sumDyX[c] / count),
+    c: a.map((value, c) => -value * sumDy[c] / count),
+    dScale: inverseStd.map((value, c) => value * sumDyX[c]),
+  };
+}
 
 function referenceScaleShift({ x, scale, shift }: ScaleShiftInputs): Tensor {
   return tf.add(tf.mul(x, scale), shift);
@@ -56,6 +143,10 @@ const scaleShift = definePrimitive<ScaleShiftInputs, NoAttributes>({
       for (let c = 0; c < channels; c++) data[i + c] = x.data[i + c] * scale.data[c] + shift.data[c];
     }
     return [{ data, shape: x.shape }];
+  },
+  simd({ x, scale, shift }, _, runtime) {
+    const vectors = { mean: new Float32Array(scale.length), scale: scale.data, shift: shift.data };
+    return [normalizeChannels(x, vectors, { layout: channelLayout(x.shape), runtime })];
   },
 });
 
@@ -75,21 +166,10 @@ const gradientSums = definePrimitive<{ dy: Tensor; x: Tensor }, NoAttributes>({
     }
     return [sumDy, sumDyX].map((sums) => ({ data: Float32Array.from(sums), shape: [channels] }));
   },
-});
-
-/** out = a·u + b·v + c per channel, with a, b, c `[C]`. */
-const combine = definePrimitive<{ u: Tensor; v: Tensor; a: Tensor; b: Tensor; c: Tensor }, NoAttributes>({
-  name: "ChannelCombine",
-  composite: ({ u, v, a, b, c }) => [tf.add(tf.add(tf.mul(u, a), tf.mul(v, b)), c)],
-  plain({ u, v, a, b, c }) {
-    const channels = a.data.length;
-    const data = new Float32Array(u.data.length);
-    for (let i = 0; i < data.length; i += channels) {
-      for (let j = 0; j < channels; j++) {
-        data[i + j] = a.data[j] * u.data[i + j] + b.data[j] * v.data[i + j] + c.data[j];
-      }
-    }
-    return [{ data, shape: u.shape }];
+  simd({ dy, x }, _, runtime) {
+    const layout = channelLayout(x.shape);
+    const { sumDy, sumDyX } = channelGradientSums({ dy, x }, new Float32Array(layout.channels), { layout, runtime });
+    return [sumDy, sumDyX].map((sums) => outputOf(sums, [layout.channels], runtime));
   },
 });
 
@@ -99,41 +179,18 @@ function expectChannels(op: string, x: Tensor, vectors: Record<string, Tensor>):
   }
 }
 
-/** scale/√(variance + ε) and bias − mean·that: normalisation as one scale and shift. */
-function foldStatistics(
-  { scale, bias, mean, variance }: Record<"scale" | "bias" | "mean" | "variance", Tensor>,
-  epsilon: number,
-): { scale: Tensor; shift: Tensor } {
-  const folded = tf.div(scale, tf.sqrt(tf.add(variance, epsilon)));
-  return { scale: folded, shift: tf.sub(bias, tf.mul(mean, folded)) };
-}
-
 /** The training-mode op behind {@linkcode batchNorm}. */
 export const batchNormOp = defineOp<BatchNormInputs, BatchNormAttributes>({
   name: "batchNorm",
   differentiable: ["x", "scale", "bias"],
   validate: ({ x, scale, bias }) => expectChannels("batchNorm", x, { scale, bias }),
-  reference({ x, scale, bias }, { epsilon }) {
-    const [mean, variance] = referenceMoments(x);
-    return tf.add(tf.mul(tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, epsilon))), scale), bias);
+  reference: (inputs, attributes) => referenceBatchNorm(inputs, attributes)[0],
+  forward(inputs, { epsilon, observe }) {
+    const [output, mean, variance] = forward(inputs, { epsilon });
+    observe?.(mean as Tensor1D, variance as Tensor1D, inputs.x.size / channelsOf(inputs.x));
+    return { output, saved: [inputs.x, inputs.scale, mean, variance] };
   },
-  forward({ x, scale, bias }, { epsilon, observe }) {
-    const [mean, variance] = channelMoments({ x }, {});
-    observe?.(mean as Tensor1D, variance as Tensor1D, x.size / channelsOf(x));
-    const folded = foldStatistics({ scale, bias, mean, variance }, epsilon);
-    return { output: scaleShift({ x, ...folded }, {})[0], saved: [x, scale, mean, variance] };
-  },
-  backward(dy, [x, scale, mean, variance], { epsilon }) {
-    const count = x.size / channelsOf(x);
-    const [sumDy, sumDyX] = gradientSums({ dy, x }, {});
-    const inverseStd = tf.rsqrt(tf.add(variance, epsilon));
-    const dScale = tf.mul(inverseStd, tf.sub(sumDyX, tf.mul(mean, sumDy)));
-    // dx = a·dy + b·x + c, where b and c carry the gradient through variance and mean.
-    const a = tf.mul(scale, inverseStd);
-    const b = tf.div(tf.neg(tf.mul(tf.mul(a, inverseStd), dScale)), count);
-    const c = tf.neg(tf.add(tf.div(tf.mul(a, sumDy), count), tf.mul(b, mean)));
-    return [combine({ u: dy, v: x, a, b, c }, {})[0], dScale, sumDy];
-  },
+  backward: (dy, [x, scale, mean, variance], { epsilon }) => backward({ dy, x, scale, mean, variance }, { epsilon }),
 });
 
 /** The op behind {@linkcode frozenBatchNorm}: y = x·scale + shift per channel. */
@@ -170,6 +227,15 @@ export function batchNorm(
   { scale, bias, epsilon, observe }: NormParameters & { readonly observe?: ObserveMoments },
 ): Tensor {
   return batchNormOp({ x, scale, bias }, { epsilon, observe });
+}
+
+/** scale/√(variance + ε) and bias − mean·that: normalisation as one scale and shift. */
+function foldStatistics(
+  { scale, bias, mean, variance }: Record<"scale" | "bias" | "mean" | "variance", Tensor>,
+  epsilon: number,
+): { scale: Tensor; shift: Tensor } {
+  const folded = tf.div(scale, tf.sqrt(tf.add(variance, epsilon)));
+  return { scale: folded, shift: tf.sub(bias, tf.mul(mean, folded)) };
 }
 
 /**

@@ -22,6 +22,24 @@ export const cases: readonly OpCase[] = [
     flops: 2 * 24 * 27 * 6,
   },
   {
+    title: "5³, stride 3, bias",
+    shapes: { x: [1, 7, 8, 10, 3], weight: [5, 5, 5, 3, 7], bias: [7] },
+    attributes: { stride: 3 },
+    flops: 2 * 36 * 125 * 21,
+  },
+  {
+    title: "1³, stride 2",
+    shapes: { x: [2, 5, 4, 3, 2], weight: [1, 1, 1, 2, 3] },
+    attributes: { stride: 2 },
+    flops: 2 * 24 * 6,
+  },
+  {
+    title: "3³, more channels than a panel and than a step, one slice",
+    shapes: { x: [1, 1, 5, 19, 90], weight: [3, 3, 3, 90, 21], bias: [21] },
+    attributes: { stride: 1 },
+    flops: 2 * 95 * 27 * 90 * 21,
+  },
+  {
     title: "stem of UNET3D, 16³ crop",
     shapes: { x: [1, 16, 16, 16, 1], weight: [3, 3, 3, 1, 32], bias: [32] },
     attributes: { stride: 1 },

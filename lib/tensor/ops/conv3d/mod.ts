@@ -3,9 +3,10 @@ import { defineOp, definePrimitive } from "../../op.ts";
 import { channelsOf, expectShape, shapeOf } from "../../shape.ts";
 import { tf } from "../../tf.ts";
 import type { Tensor, Tensor5D } from "../../tf.ts";
-import { channelSum } from "../_channel_sum.ts";
+import { channelSum } from "../channel_sum/mod.ts";
 import { convolve, inputGradient as plainInputGradient, weightGradient as plainWeightGradient } from "./_plain.ts";
 import type { ConvSize } from "./_plain.ts";
+import * as simd from "./_simd.ts";
 
 interface ConvInputs {
   x: Tensor;
@@ -48,6 +49,11 @@ const forward = definePrimitive<ConvInputs, ConvAttributes>({
     const shape = [size.batch, ...size.output, size.outChannels];
     return [{ data: convolve(x.data, weight.data, size, bias?.data), shape }];
   },
+  simd({ x, weight, bias }, { stride }, runtime) {
+    const inputSize = x.shape.slice(1, 4) as Spatial;
+    const size = sizeFrom(x.shape, { inputSize, kernel: weight.shape[0], stride, outChannels: weight.shape[4] });
+    return [simd.convolve({ x, weight, bias }, size, runtime)];
+  },
 });
 
 const inputGradient = definePrimitive<{ dy: Tensor; weight: Tensor }, GradientAttributes>({
@@ -66,6 +72,11 @@ const inputGradient = definePrimitive<{ dy: Tensor; weight: Tensor }, GradientAt
     const size = sizeFrom(input, { inputSize, kernel, stride, outChannels });
     return [{ data: plainInputGradient(dy.data, weight.data, size), shape: input }];
   },
+  simd({ dy, weight }, { stride, inputSize, kernel }, runtime) {
+    const [inChannels, outChannels] = weight.shape.slice(3);
+    const size = sizeFrom([dy.shape[0], ...inputSize, inChannels], { inputSize, kernel, stride, outChannels });
+    return [simd.inputGradient({ dy, weight }, size, runtime)];
+  },
 });
 
 const weightGradient = definePrimitive<{ x: Tensor; dy: Tensor }, GradientAttributes>({
@@ -82,6 +93,9 @@ const weightGradient = definePrimitive<{ x: Tensor; dy: Tensor }, GradientAttrib
       data: plainWeightGradient(x.data, dy.data, size),
       shape: [kernel, kernel, kernel, inChannels, outChannels],
     }];
+  },
+  simd({ x, dy }, attributes, runtime) {
+    return [simd.weightGradient({ x, dy }, sizeFrom(x.shape, { ...attributes, outChannels: dy.shape[4] }), runtime)];
   },
 });
 

@@ -13,6 +13,12 @@ export interface DepthwiseSize {
   readonly kernel: number;
 }
 
+/** Sizes from the input `[B, D, H, W, C]` or anything of its shape. */
+export function sizeOf({ shape }: { shape: readonly number[] }, kernel: number): DepthwiseSize {
+  const [batch, depth, height, width, channels] = shape;
+  return { batch, depth, height, width, channels, kernel };
+}
+
 /** Copies x `[B, D, H, W, C]` into a border of (kernel − 1)/2 zeros; `padded` must be zero there already. */
 export function padBorder(
   x: Float32Array,

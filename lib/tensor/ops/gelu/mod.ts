@@ -26,7 +26,8 @@ const forward = definePrimitive<{ x: Tensor }, NoAttributes>({
 
 const DENSITY = 1 / Math.sqrt(2 * Math.PI);
 
-const backward = definePrimitive<{ dy: Tensor; x: Tensor }, NoAttributes>({
+/** dy and x → dx = dy·GELU′(x). */
+export const geluGradient = definePrimitive<{ dy: Tensor; x: Tensor }, NoAttributes>({
   name: "ExactGeluGradient",
   composite({ dy, x }) {
     const cumulative = tf.mul(tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1), 0.5);
@@ -56,7 +57,7 @@ export const geluOp = defineOp<{ x: Tensor }, NoAttributes>({
   validate: () => {},
   reference,
   forward: (inputs) => ({ output: forward(inputs, {})[0], saved: [inputs.x] }),
-  backward: (dy, [x]) => backward({ dy, x }, {}),
+  backward: (dy, [x]) => geluGradient({ dy, x }, {}),
 });
 
 /**

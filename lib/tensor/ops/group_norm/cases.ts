@@ -21,4 +21,17 @@ export const cases: readonly OpCase[] = [
     attributes: { groups: 8, epsilon: 1e-5 },
     flops: 0,
   },
+  ...[
+    { title: "1 channel", shape: [3, 7, 5, 1], groups: 1 },
+    { title: "5 channels, 1 voxel", shape: [2, 1, 5], groups: 1 },
+    { title: "13 groups of 1", shape: [2, 9, 11, 13], groups: 13 },
+    { title: "20 channels, rows beyond a chunk", shape: [2, 67, 5, 5, 20], groups: 4 },
+  ].flatMap(({ title, shape, groups }) =>
+    (["none", "relu"] as const).map((activation) => ({
+      title: `${title}, activation ${activation}`,
+      shapes: { x: shape, scale: shape.slice(-1), bias: shape.slice(-1) },
+      attributes: { groups, epsilon: 1e-5, activation },
+      flops: 0,
+    }))
+  ),
 ];

@@ -2,7 +2,9 @@
 import { defineOp, definePrimitive } from "../../op.ts";
 import { channelsOf, expectShape, shapeOf } from "../../shape.ts";
 import { tf } from "../../tf.ts";
+import type { SimdArray } from "../../simd/runtime.ts";
 import type { Tensor } from "../../tf.ts";
+import { foldChunks, outputOf } from "../channel_sum/layout.ts";
 
 type LayerNormInputs = { x: Tensor; scale: Tensor; bias: Tensor };
 type LayerNormAttributes = { epsilon: number };
@@ -27,6 +29,13 @@ const forward = definePrimitive<LayerNormInputs, LayerNormAttributes>({
       }
     }
     return [{ data, shape: x.shape }];
+  },
+  simd({ x, scale, bias }, { epsilon }, runtime) {
+    const y = runtime.output(x.shape);
+    const { rows, chunkRows, chunks } = rowChunks(x, scale.length);
+    const args = [x.pointer, scale.pointer, bias.pointer, y.pointer, rows, scale.length, chunkRows, epsilon];
+    runtime.run("layerNormForward", { units: chunks, grain: 1 }, args);
+    return [y];
   },
 });
 
@@ -70,7 +79,28 @@ const backward = definePrimitive<{ dy: Tensor; x: Tensor; scale: Tensor }, Layer
       { data: Float32Array.from(dBias), shape: scale.shape },
     ];
   },
+  simd({ dy, x, scale }, { epsilon }, runtime) {
+    const channels = scale.length;
+    const { rows, chunkRows, chunks } = rowChunks(x, channels);
+    const dx = runtime.output(x.shape);
+    const partials = runtime.scratch(chunks * 2 * channels);
+    const addresses = [dy, x, scale, dx, partials].map(({ pointer }) => pointer);
+    const args = [...addresses, rows, channels, chunkRows, epsilon];
+    runtime.run("layerNormGradient", { units: chunks, grain: 1 }, args);
+    const layout = { samples: 1, channels, width: channels, chunks };
+    const sums = [0, 1].map((index) => foldChunks(partials.data, layout, { index, count: 2 }));
+    return [dx, ...sums.map((values) => outputOf(values, scale.shape, runtime))];
+  },
 });
+
+/** Values and rows of a chunk at most: it stays in the second-level cache, and sums in float32 stay accurate. */
+const CHUNK_VALUES = 32768, LARGEST_CHUNK = 512;
+
+function rowChunks({ length }: SimdArray, channels: number): { rows: number; chunkRows: number; chunks: number } {
+  const rows = length / channels;
+  const chunkRows = Math.max(1, Math.min(LARGEST_CHUNK, Math.floor(CHUNK_VALUES / channels)));
+  return { rows, chunkRows, chunks: Math.ceil(rows / chunkRows) };
+}
 
 function rowMoments(
   x: Float32Array,

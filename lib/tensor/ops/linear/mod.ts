@@ -4,7 +4,7 @@ import type { NoAttributes } from "../../op.ts";
 import { channelsOf, expectShape, shapeOf } from "../../shape.ts";
 import { tf } from "../../tf.ts";
 import type { Tensor, Tensor2D } from "../../tf.ts";
-import { channelSum } from "../_channel_sum.ts";
+import { channelSum } from "../channel_sum/mod.ts";
 import { gemm, rowMajor, transposed } from "../_gemm.ts";
 import { multiply, multiplyTransposed } from "../../simd/multiply.ts";
 
@@ -49,7 +49,8 @@ const forward = definePrimitive<LinearInputs, NoAttributes>({
   },
 });
 
-const inputGradient = definePrimitive<{ dy: Tensor; weight: Tensor }, NoAttributes>({
+/** dy `[…, Cout]`, weight `[Cin, Cout]` → dx `[…, Cin]`. */
+export const linearInputGradient = definePrimitive<{ dy: Tensor; weight: Tensor }, NoAttributes>({
   name: "LinearInputGradient",
   composite({ dy, weight }) {
     const [inputs, outputs] = shapeOf(weight);
@@ -75,7 +76,8 @@ const inputGradient = definePrimitive<{ dy: Tensor; weight: Tensor }, NoAttribut
   },
 });
 
-const weightGradient = definePrimitive<{ x: Tensor; dy: Tensor }, NoAttributes>({
+/** x `[…, Cin]`, dy `[…, Cout]` → dW `[Cin, Cout]`. */
+export const linearWeightGradient = definePrimitive<{ x: Tensor; dy: Tensor }, NoAttributes>({
   name: "LinearWeightGradient",
   composite({ x, dy }) {
     return [tf.matMul(tf.reshape(x, [-1, channelsOf(x)]), tf.reshape(dy, [-1, channelsOf(dy)]), true, false)];
@@ -111,8 +113,8 @@ export const linearOp = defineOp<LinearInputs, NoAttributes>({
     return { output, saved: [inputs.x, inputs.weight, ...(inputs.bias ? [inputs.bias] : [])] };
   },
   backward(dy, [x, weight, bias]) {
-    const [dx] = inputGradient({ dy, weight }, {});
-    const [dWeight] = weightGradient({ x, dy }, {});
+    const [dx] = linearInputGradient({ dy, weight }, {});
+    const [dWeight] = linearWeightGradient({ x, dy }, {});
     return bias ? [dx, dWeight, channelSum({ x: dy }, {})[0]] : [dx, dWeight];
   },
 });

@@ -62,6 +62,7 @@ function linearCases({ full, stages: [s1, s2, s3, s4] }: Sizes): BenchCase[] {
     [s2, 128, 8 * 64, "decoder 3", false],
     [s1, 64, 8 * 64, "decoder 2", false],
     [full, 64, 1, "decoder's output", true],
+    [s3, 320, 512, "decoders 4 to 2 and output in one", false],
     [s3, 256, 128, "UNET3D up 4", true],
     [s2, 128, 64, "UNET3D up 3", true],
     [s1, 64, 32, "UNET3D up 2", true],
@@ -76,6 +77,23 @@ function linearCases({ full, stages: [s1, s2, s3, s4] }: Sizes): BenchCase[] {
       shapes: { x: [tokens, inputs], weight: [inputs, outputs], ...bias },
       attributes: {},
       flops: 2 * tokens * inputs * outputs,
+    };
+  });
+}
+
+/** Two layers with a GELU between them, at the UniFormer's four stages. */
+function mlpCases({ stages }: Sizes): BenchCase[] {
+  return [64, 128, 320, 512].map((channels, i) => {
+    const tokens = VIEWS * stages[i] ** 3;
+    const hidden = 4 * channels;
+    const first = { weight1: [channels, hidden], bias1: [hidden] };
+    const second = { weight2: [hidden, channels], bias2: [channels] };
+    return {
+      op: "mlp",
+      title: `${tokens} × ${channels} → ${hidden} → ${channels}`,
+      shapes: { x: [tokens, channels], ...first, ...second },
+      attributes: {},
+      flops: 2 * 2 * tokens * channels * hidden,
     };
   });
 }
@@ -129,13 +147,14 @@ function attentionCases({ stages: [, , s3, s4] }: Sizes): BenchCase[] {
 }
 
 function normCases({ full, stages: [s1, s2, s3, s4] }: Sizes): BenchCase[] {
-  const norm = (op: string, attributes: OpCase["attributes"]) => ([n, channels]: number[]): BenchCase => {
+  const norm = (op: string, attributes: OpCase["attributes"], note = "") => ([n, channels]: number[]): BenchCase => {
     const shapes = { x: grid(n, channels), scale: [channels], bias: [channels] };
-    return light(op, `${channels} channels, ${n}³`, shapes, attributes);
+    return light(op, `${channels} channels, ${n}³${note}`, shapes, attributes);
   };
+  const group = { groups: 8, epsilon: 1e-5, activation: "relu" };
   return [
     ...[[s1, 64], [s2, 128], [s4, 512]].map(norm("batchNorm", { epsilon: 1e-5 })),
-    ...[[full, 32], [s1, 64], [s2, 128], [s3, 256]].map(norm("groupNorm", { groups: 8, epsilon: 1e-5 })),
+    ...[[full, 32], [s1, 64], [s2, 128], [s3, 256]].map(norm("groupNorm", group, ", with ReLU")),
     ...[[s1, 64], [s2, 128], [s3, 320], [s4, 512]].map(norm("layerNorm", { epsilon: 1e-6 })),
   ];
 }
@@ -198,6 +217,7 @@ export function opCases(size: number): BenchCase[] {
   return [
     productCase(sizes),
     ...linearCases(sizes),
+    ...mlpCases(sizes),
     ...conv3dCases(sizes),
     ...depthwiseCases(sizes),
     ...attentionCases(sizes),

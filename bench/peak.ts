@@ -1,7 +1,6 @@
 /** What this machine can do at most: arithmetic by the micro-kernel on cached operands, and copying memory. */
 import type { SimdBackend } from "../lib/tensor/simd/backend.ts";
-import { MAX_PAGES } from "../lib/tensor/simd/heap.ts";
-import { compileKernels, instantiateKernels } from "../lib/tensor/simd/kernels.ts";
+import { sumSlices } from "../lib/tensor/simd/multiply.ts";
 import type { SimdRuntime } from "../lib/tensor/simd/runtime.ts";
 
 /** The ceilings that shares refer to. */
@@ -10,11 +9,8 @@ export interface Peak {
   readonly gflops: number;
   /** Bytes read plus bytes written, all threads together; null when it was not measured. */
   readonly copyGBs: number | null;
-  /** One thread, by the tile of 6 × 16 and by two of 6 × 8. */
-  readonly wideTileGflops: number;
-  readonly narrowTileGflops: number;
-  /** Whether V8 joins pairs of 128-bit operations to 256-bit ones: the wide tile is then the faster one. */
-  readonly is256Bit: boolean;
+  /** 256 where V8 joins pairs of 128-bit operations, as the backend found out when it started. */
+  readonly vectorBits: number;
 }
 
 /** Inner dimension and columns of the product: one panel of B is 16 KiB, and A stays next to it in the L1 cache. */
@@ -24,16 +20,16 @@ const GRAIN = 768, THREAD_ROWS = 8 * GRAIN;
 const COPY_BYTES = 320 * 2 ** 20;
 
 /** Measures the ceilings: the best of many short runs, since nothing but disturbance makes them slower. */
-export async function measurePeak(backend: SimdBackend, { copy }: { copy: boolean }): Promise<Peak> {
-  const { wide, narrow } = await compareTiles();
+export function measurePeak(backend: SimdBackend, { copy }: { copy: boolean }): Peak {
+  const { threads, vectorBits } = backend.speed;
   let gflops = 0;
   let copyGBs: number | null = null;
   backend.runKernel({}, (_, runtime) => {
-    gflops = arithmeticPeak(runtime, backend.threads);
+    gflops = arithmeticPeak(runtime, threads);
     if (copy) copyGBs = copyPeak(runtime);
     return [];
   });
-  return { gflops, copyGBs, wideTileGflops: wide, narrowTileGflops: narrow, is256Bit: wide > narrow };
+  return { gflops, copyGBs, vectorBits };
 }
 
 /**
@@ -67,24 +63,9 @@ function copyPeak(runtime: SimdRuntime): number {
   const from = runtime.scratch(length), to = runtime.scratch(length);
   from.data.fill(1);
   // The sum of one slice is a copy.
-  const args = [from.pointer, to.pointer, 1, length];
-  const shared = bestOf(() => runtime.run("sumSlices", { units: length / 1024, grain: 256 }, args));
+  const shared = bestOf(() => sumSlices(from, { to, count: 1, stride: length, length }, runtime));
   const single = bestOf(() => to.data.set(from.data));
   return 2 * COPY_BYTES / Math.min(shared, single) / 1e6;
-}
-
-/** GFLOP/s of one thread with both tiles, on an instance of its own. */
-async function compareTiles(): Promise<Record<"wide" | "narrow", number>> {
-  const memory = new WebAssembly.Memory({ initial: 256, maximum: MAX_PAGES, shared: true });
-  const [a, b, c, scratch] = [1, 2, 3, 4].map((mebibytes) => mebibytes * 2 ** 20);
-  const kernels = instantiateKernels(await compileKernels(), { memory, scratch });
-  new Float32Array(memory.buffer, a, 2 ** 18).fill(0.5);
-  new Float32Array(memory.buffer, b, 2 ** 18).fill(0.5);
-  const rate = (isWide: boolean): number => {
-    kernels.setWideTiles(Number(isWide));
-    return 2 * GRAIN * DEPTH * COLUMNS / bestOf(() => kernels.gemmRows(...gemmArguments({ a, b, c }), 0, GRAIN)) / 1e6;
-  };
-  return { wide: rate(true), narrow: rate(false) };
 }
 
 /** The shortest time within half a second, in milliseconds. */

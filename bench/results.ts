@@ -60,17 +60,24 @@ export interface StepTiming extends Timing {
   readonly peakProcessBytes: number;
 }
 
+/** What tensors took of the backend's memory. */
+export interface StepHeap {
+  readonly peakBytes: number;
+  /** Copied out in a step because the memory was full. */
+  readonly spilledBytes: number;
+}
+
 /** The training step of one backbone. */
 export interface StepBlock {
   readonly run: RunInfo;
   readonly backbone: string;
   /** Trained values of the network, templates apart. */
   readonly parameters: number;
-  /** Floating-point operations of a step; null where they have not been counted. */
+  /** Floating-point operations of a step of the official network; null where they have not been counted. */
   readonly flops: number | null;
   readonly ours: StepTiming;
-  /** Most memory that tensors had; null on the reference backend. */
-  readonly peakHeapBytes: number | null;
+  /** Null on the reference backend. */
+  readonly heap: StepHeap | null;
   /** Means over the timed steps. */
   readonly kernels: readonly KernelTime[];
   readonly torch: StepTiming | null;

@@ -49,8 +49,7 @@ export async function runBench(args: BenchArguments, { command, print }: BenchOu
   let results = openResults(args.out);
   expectCases(args);
   const start = performance.now();
-  limitThreads(args.threads);
-  const { description } = await selectBackend(args.backend);
+  const { description } = await selectBackend(args.backend, { threads: args.threads });
   const session: Session = {
     args,
     print,
@@ -94,11 +93,6 @@ function expectCases({ withOps, filter, size }: BenchArguments): void {
   throw new RangeError(`Cannot measure "${filter}": no operation has it in its name or shape`);
 }
 
-/** The backend takes as many threads as the platform says there are. */
-function limitThreads(threads: number): void {
-  Object.defineProperty(navigator, "hardwareConcurrency", { value: threads });
-}
-
 /** The backend with its heap, unless it is the reference one. */
 function simdBackend(): SimdBackend | null {
   return tf.getBackend() === "simd" ? tf.backend() as unknown as SimdBackend : null;
@@ -110,7 +104,7 @@ function absentTorch({ torch }: BenchArguments): string {
 
 async function measureOps({ args, print, profile, python, base }: Session): Promise<OpBlock> {
   const backend = simdBackend();
-  const peak = backend && await measurePeak(backend, { copy: true });
+  const peak = backend && measurePeak(backend, { copy: true });
   if (peak) print(`peak    ${significant(peak.gflops)} GFLOP/s, ${significant(peak.copyGBs!)} GB/s`);
   await using torch = python === undefined ? null : await TorchOps.open(python, args);
   const { size, filter, repeats, tfjs: withStock } = args;
@@ -128,13 +122,19 @@ async function measureOps({ args, print, profile, python, base }: Session): Prom
 
 async function measureStep({ args, print, profile, python, base }: Session, backbone: Backbone): Promise<StepBlock> {
   const { size, repeats, threads } = args;
-  const report = (ms: number, { done, total }: { done: number; total: number }): void =>
-    print(`${backbone} ${size}³  step ${done}/${total}: ${significant(ms / 1000)} s`);
-  const { timing, parameters, kernels } = benchStep(officialRecipe(backbone, size), { repeats, profile, report });
   const backend = simdBackend();
-  const peakHeapBytes = backend?.heapUse.peakBytes ?? null;
+  const spilled: number[] = [];
+  const report = (ms: number, { done, total }: { done: number; total: number }): void => {
+    spilled.push(backend?.heapUse.spills.bytes ?? 0);
+    print(`${backbone} ${size}³  step ${done}/${total}: ${significant(ms / 1000)} s`);
+  };
+  const { timing, parameters, kernels } = benchStep(officialRecipe(backbone, size), { repeats, profile, report });
+  const heap = backend && {
+    peakBytes: backend.heapUse.peakBytes,
+    spilledBytes: (spilled[spilled.length - 1] - spilled[0]) / (spilled.length - 1),
+  };
   const peakProcessBytes = process.resourceUsage().maxRSS * 1024;
-  const peak = backend && await measurePeak(backend, { copy: false });
+  const peak = backend && measurePeak(backend, { copy: false });
   const torch = python === undefined
     ? absentTorch(args)
     : await timeTorchStep(python, { backbone, size, repeats, threads }).catch(messageOf);
@@ -147,7 +147,7 @@ async function measureStep({ args, print, profile, python, base }: Session, back
     parameters,
     flops: flopsOfStep(backbone, size),
     ours: { ...timing, peakProcessBytes },
-    peakHeapBytes,
+    heap,
     kernels,
     torch: typeof torch === "string" ? null : torch,
   };

@@ -27,7 +27,7 @@ const PRESETS = { uniformer: "uniformer-small", unet3d: "unet3d" } as const;
 /** Multiply-adds of one view's forward pass at 96³, counted on the official code. */
 const FORWARD_MACS: Readonly<Record<Backbone, number>> = { uniformer: 68.8e9, unet3d: 244.3e9 };
 
-/** Operations of a step of one crop: two views, the backward pass counting as two forward ones; 96³ only. */
+/** Operations of the official network in a step of one crop: two views, the backward pass counting as two forward ones; 96³ only. */
 export function flopsOfStep(backbone: Backbone, size: number): number | null {
   return size === 96 ? 2 * 2 * 3 * FORWARD_MACS[backbone] : null;
 }
@@ -81,7 +81,7 @@ interface Training {
 }
 
 function openTraining(recipe: ResolvedRecipe): Training {
-  const { method, optimizer, seed, templates: { size, epsilon } } = recipe;
+  const { method, optimizer, run: { recomputeBlocks }, seed, templates: { size, epsilon } } = recipe;
   const model = buildPretrainModel(MODEL_PRESETS[recipe.model], { seed });
   const templates = new Templates({ modalities: MODALITIES, size, epsilon });
   const network = model.parameters.filter(({ trainable }) => trainable);
@@ -95,7 +95,8 @@ function openTraining(recipe: ResolvedRecipe): Training {
     parameters: network.reduce((sum, { variable }) => sum + variable.size, 0),
     step(index) {
       const place = { seed, epoch, index };
-      const { gradients: sums } = batchGradients(samples, parts, { method, place, contrastive: false });
+      const options = { method, place, contrastive: false, recomputeBlocks };
+      const { gradients: sums } = batchGradients(samples, parts, options);
       const { gradients } = finishGradients(sums, { templates, ...method, ...optimizer, accumulationSteps: 1 });
       adamw.apply(gradients, () => optimizer.learningRate);
       tf.dispose([...gradients.values()]);

@@ -24,6 +24,13 @@ def linear(s, _):
     return values + ([torch.randn(s["bias"])] if "bias" in s else []), F.linear
 
 
+def mlp(s, _):
+    matrices = [torch.randn(s["weight1"][::-1]), torch.randn(s["bias1"])]
+    matrices += [torch.randn(s["weight2"][::-1]), torch.randn(s["bias2"])]
+    run = lambda x, w1, b1, w2, b2: F.linear(F.gelu(F.linear(x, w1, b1)), w2, b2)
+    return [torch.randn(s["x"]), *matrices], run
+
+
 def conv3d(s, attributes):
     k, _, _, inputs, outputs = s["weight"]
     values = [volume(s["x"]), torch.randn(outputs, inputs, k, k, k), torch.randn(outputs)]
@@ -58,7 +65,8 @@ def batch_norm(s, attributes):
 
 
 def group_norm(s, attributes):
-    run = lambda x, w, b: F.group_norm(x, attributes["groups"], w, b, attributes["epsilon"])
+    norm = lambda x, w, b: F.group_norm(x, attributes["groups"], w, b, attributes["epsilon"])
+    run = (lambda *values: F.relu(norm(*values))) if attributes["activation"] == "relu" else norm
     return [volume(s["x"]), *affine(s)], run
 
 
@@ -117,6 +125,7 @@ def adamw(s, attributes):
 
 OPS = {
     "linear": linear,
+    "mlp": mlp,
     "conv3d": conv3d,
     "depthwiseConv3d": depthwise,
     "selfAttention": attention,

@@ -35,7 +35,7 @@ const RUN: RunInfo = {
   backend: "simd (2 threads)",
   threads: 2,
   size: 96,
-  peak: { gflops: 200, copyGBs: 20, wideTileGflops: 110, narrowTileGflops: 80, is256Bit: true },
+  peak: { gflops: 200, copyGBs: 20, vectorBits: 256 },
   torch: { version: "1.13.0", threads: 2, libraries: "libopenblas.so" },
 };
 
@@ -67,7 +67,7 @@ const STEP: StepBlock = {
   parameters: 18_799_937,
   flops: 1e12,
   ours: { ms: 10_000, repetitions: 5, peakProcessBytes: 2 ** 32 },
-  peakHeapBytes: 2 ** 31,
+  heap: { peakBytes: 2 ** 31, spilledBytes: 2 ** 29 },
   kernels: [{ name: "Conv3d", calls: 30, ms: 9000 }],
   torch: { ms: 25_000, repetitions: 5, peakProcessBytes: 2 ** 33 },
 };
@@ -267,15 +267,17 @@ Deno.test("formatResults() writes both sections with their runs", () => {
     const line of [
       "- 2026-11-24 10:00 UTC, `deno task bench`",
       "- Any CPU, 2 cores, 24 GiB, linux 6 x86_64",
-      "- peak: micro-kernel 200 GFLOP/s, copying memory 20.0 GB/s; one thread: 6 × 16 tile 110, 6 × 8 tiles 80.0, 256-bit vectors on",
+      "- peak: micro-kernel 200 GFLOP/s by 256-bit vectors, copying memory 20.0 GB/s",
       "- PyTorch: 1.13.0, 2 threads, libopenblas.so",
       "| linear | 1000 × 1000 → 1000 | forward | 20.0 | 100 GFLOP/s | 50 % | – (≈ 4000) | 200 | 30.0 | 1.50 |",
       "| add | 32 channels, 96³ | forward | 10.0 | 10.0 GB/s | 50 % | 5.00 | 0.500 | – | – |",
       "### unet3d, 96³, 18,799,937 parameters",
       "| time per step, s | 10.0 | 25.0 |",
-      "| GFLOP/s | 100 | 40.0 |",
+      "| GFLOP/s of the official network | 100 | 40.0 |",
       "| of the micro-kernel's peak | 50 % | 20 % |",
       "| most memory of the process, GiB | 4.00 | 8.00 |",
+      "| most memory of tensors in the heap, GiB | 2.00 | – |",
+      "| copied out of the full heap per step, GiB | 0.500 | – |",
       "| PyTorch's time over ours | 2.50 | |",
       "| Conv3d | 30.0 | 9000 | 90 % |",
       "| outside kernels | | 1000 | 10 % |",

@@ -27,11 +27,11 @@ export function formatResults({ operations, steps }: BenchResults): string {
 const OPERATIONS_LEGEND = [
   "Shapes are those of UniFormer-small and UNET3D in training: one crop, two views. Times are medians. A rate is GFLOP/s",
   "where arithmetic is the narrower limit and GB/s where memory is, inputs and outputs counted once each; `of peak` is its",
-  "share of this machine's peak in the same unit. The backward pass counts as two forward passes; `dx` and `dW` are its parts",
-  "without the rest. `÷ ours` is the other's time over ours: above 1 we are faster. `tfjs` is the operation's composite on",
-  "TensorFlow.js's plain cpu backend (with this toolkit's faster `Add`); its backward time is that of autodiff less the forward",
-  "pass, and `– (≈ …)` was not run but scaled up from a smaller problem. PyTorch works on its own memory order,",
-  "`[B, C, D, H, W]`, except for products and layer norms.",
+  "share of this machine's peak in the same unit (of memory's, tensors that fit the caches may take more than all). The",
+  "backward pass counts as two forward passes; `dx` and `dW` are its parts without the rest. `÷ ours` is the other's time over",
+  "ours: above 1 we are faster. `tfjs` is the operation's composite on TensorFlow.js's plain cpu backend (with this toolkit's",
+  "faster `Add`); its backward time is that of autodiff less the forward pass, and `– (≈ …)` was not run but scaled up from a",
+  "smaller problem. PyTorch works on its own memory order, `[B, C, D, H, W]`, except for products and layer norms.",
 ];
 
 const STEP_LEGEND = [
@@ -68,7 +68,7 @@ function formatRow(row: OpRow, peak: Peak | null): string[] {
     rate,
     share,
     formatStock(tfjs),
-    tfjs === null ? NOTHING : significant(millisecondsOf(tfjs) / ours.ms),
+    tfjs === null ? NOTHING : formatRatio(tfjs, ours.ms),
     torch === null ? NOTHING : significant(torch.ms),
     torch === null ? NOTHING : significant(torch.ms / ours.ms),
   ];
@@ -90,8 +90,8 @@ export function rateOf(
   };
 }
 
-function millisecondsOf(stock: StockTiming): number {
-  return "ms" in stock ? stock.ms : stock.estimatedMs;
+function formatRatio(stock: StockTiming, ms: number): string {
+  return "ms" in stock ? significant(stock.ms / ms) : `≈ ${significant(stock.estimatedMs / ms)}`;
 }
 
 function formatStock(stock: StockTiming | null): string {

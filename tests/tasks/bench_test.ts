@@ -269,7 +269,7 @@ Deno.test("formatResults() writes both sections with their runs", () => {
       "- Any CPU, 2 cores, 24 GiB, linux 6 x86_64",
       "- peak: micro-kernel 200 GFLOP/s by 256-bit vectors, copying memory 20.0 GB/s",
       "- PyTorch: 1.13.0, 2 threads, libopenblas.so",
-      "| linear | 1000 × 1000 → 1000 | forward | 20.0 | 100 GFLOP/s | 50 % | – (≈ 4000) | 200 | 30.0 | 1.50 |",
+      "| linear | 1000 × 1000 → 1000 | forward | 20.0 | 100 GFLOP/s | 50 % | – (≈ 4000) | ≈ 200 | 30.0 | 1.50 |",
       "| add | 32 channels, 96³ | forward | 10.0 | 10.0 GB/s | 50 % | 5.00 | 0.500 | – | – |",
       "### unet3d, 96³, 18,799,937 parameters",
       "| time per step, s | 10.0 | 25.0 |",

@@ -33,7 +33,7 @@ export async function buildKernels(flags: readonly string[]): Promise<Uint8Array
   const ops = [...Deno.readDirSync(new URL("lib/tensor/ops/", ROOT))].filter(({ isDirectory }) => isDirectory);
   const folders = ops.map(({ name }) => `lib/tensor/ops/${name}/kernel.as.ts`).sort();
   const shared = ["thread", "tile", "gemm"].map((name) => `lib/tensor/simd/${name}.as.ts`);
-  const entries = [...shared, ...folders.filter((path) => read(path) !== null)];
+  const entries = [...shared, ...sourcesIn("lib/tensor/simd/tfjs/"), ...folders.filter((path) => read(path) !== null)];
   let binary: Uint8Array | undefined;
   const { error, stderr } = await asc.main([...entries, ...FLAGS, ...flags, "-o", "kernels.wasm"], {
     readFile: (path) => read(path),
@@ -44,6 +44,12 @@ export async function buildKernels(flags: readonly string[]): Promise<Uint8Array
   });
   if (error || !binary) throw new Error(`Cannot compile kernels: ${stderr.toString() || error?.message}`);
   return binary;
+}
+
+/** AssemblyScript files of a folder, in a fixed order. */
+function sourcesIn(folder: string): string[] {
+  const names = [...Deno.readDirSync(new URL(folder, ROOT))].map(({ name }) => name);
+  return names.filter((name) => name.endsWith(".as.ts")).sort().map((name) => folder + name);
 }
 
 function read(path: string): string | null {

@@ -1,7 +1,6 @@
 /** Learnable templates: one volume per modality, distilled from all subjects that have it. */
 import type { Triple } from "../geometry.ts";
-import { smoothVolumes } from "./smooth.ts";
-import { templateWindow, tf } from "../tensor/mod.ts";
+import { smoothVolumes, templateWindow, tf, timesRange } from "../tensor/mod.ts";
 import type { Tensor, Tensor5D, Variable } from "../tensor/mod.ts";
 
 /** A window of a modality's template. */
@@ -93,14 +92,10 @@ export class Templates {
    */
   optimizerGradient(gradient: Tensor, { kind, smoothing }: { kind: TemplateGradient; smoothing: number }): Tensor {
     return tf.tidy(() => {
-      const scaled = kind === "exact" ? tf.clone(gradient) : this.#timesRange(gradient);
-      if (smoothing === 0) return scaled;
-      const [width, height, depth] = this.size;
-      const values = smoothVolumes(scaled.dataSync() as Float32Array, {
-        size: [depth, height, width],
-        passes: smoothing,
-      });
-      return tf.tensor(values, gradient.shape);
+      const scaled = kind === "exact"
+        ? tf.clone(gradient)
+        : timesRange(gradient, { volumes: this.variable, epsilon: this.#epsilon });
+      return smoothing === 0 ? scaled : smoothVolumes(scaled, smoothing);
     });
   }
 
@@ -123,15 +118,6 @@ export class Templates {
   /** Frees the variable. */
   dispose(): void {
     this.variable.dispose();
-  }
-
-  #timesRange(gradient: Tensor): Tensor {
-    const volumes = tf.unstack(this.variable);
-    const scaled = tf.unstack(gradient).map((g, k) => {
-      const range = tf.sub(tf.max(volumes[k]), tf.min(volumes[k]));
-      return tf.mul(g, tf.add(range, this.#epsilon));
-    });
-    return tf.stack(scaled);
   }
 
   #indexOf(modality: string): number {

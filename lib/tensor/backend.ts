@@ -2,6 +2,7 @@
 import { BackendUnavailableError, messageOf } from "../errors.ts";
 import { registerPlainAdd } from "./reference_add.ts";
 import { SimdBackend } from "./simd/backend.ts";
+import { registerTfjsKernels } from "./simd/tfjs/mod.ts";
 import { tf } from "./tf.ts";
 
 registerPlainAdd();
@@ -54,6 +55,7 @@ async function startSimd(wanted: number): Promise<BackendInfo> {
   if (!tf.engine().registryFactory["simd"]) {
     const backend = await SimdBackend.open({ threads: wanted });
     tf.registerBackend("simd", () => backend);
+    registerTfjsKernels();
     for (const kernel of tf.getKernelsForBackend("cpu")) {
       if (!tf.getKernel(kernel.kernelName, "simd")) tf.registerKernel({ ...kernel, backendName: "simd" });
     }

@@ -1,6 +1,6 @@
 /** From summed gradients to those the optimiser applies. */
 import type { TemplateGradient, Templates } from "../templates/mod.ts";
-import { tf } from "../tensor/mod.ts";
+import { sumOfSquares, tf } from "../tensor/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 
 /** What happens to gradients before an update. */
@@ -49,12 +49,11 @@ export function finishGradients(
 /** L2 norm over all gradients. */
 export function gradientNorm(gradients: readonly Tensor[]): number {
   let squares = 0;
-  for (const gradient of gradients) {
-    for (const value of gradient.dataSync()) squares += value * value;
-  }
+  for (const gradient of gradients) squares += tf.tidy(() => sumOfSquares(gradient).dataSync()[0]);
   return Math.sqrt(squares);
 }
 
+/** A new tensor; a clone shares the values and costs nothing. */
 function scaled(gradient: Tensor, factor: number): Tensor {
   return factor === 1 ? tf.clone(gradient) : tf.mul(gradient, factor);
 }

@@ -43,9 +43,12 @@ export { linear } from "./linear/mod.ts";
 export { maskedFill } from "./masked_fill/mod.ts";
 export { mlp } from "./mlp/mod.ts";
 export { depthToSpace3d, spaceToDepth3d } from "./space_to_depth/mod.ts";
+export { smoothVolumes } from "./smooth_volumes/mod.ts";
 export { sampleSquaredError } from "./squared_error/mod.ts";
+export { sumOfSquares } from "./sum_of_squares/mod.ts";
 export { templateWindow } from "./template_window/mod.ts";
 export type { TemplateWindow } from "./template_window/mod.ts";
+export { timesRange } from "./times_range/mod.ts";
 export { upsampleNearest } from "./upsample_nearest/mod.ts";
 
 /** One op of the table, its types erased so that tests and benchmarks can walk over all. */

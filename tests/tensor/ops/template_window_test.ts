@@ -1,5 +1,7 @@
 /** Template windows by hand, and their errors. */
+import assert from "node:assert/strict";
 import { selectBackend, templateWindow, tf } from "../../../lib/tensor/mod.ts";
+import { relativeError } from "../_ops.ts";
 import { assertRefused, assertValues } from "./_expect.ts";
 
 await selectBackend("reference");
@@ -32,4 +34,33 @@ Deno.test("templateWindow() throws when templates are not 4-D or a window names 
     const message = `${sentence} an index below 2, got template ${template} of [2, 3, 1, 4]`;
     assertRefused(apply([2, 3, 1, 4], template), "RangeError", message);
   }
+});
+
+/** Gradient of the sum of squares of two windows of the second of three templates, whose values are seven integers. */
+async function gradientAmongTies(backend: "reference" | "simd"): Promise<Float32Array> {
+  await selectBackend(backend);
+  return tf.tidy(() => {
+    const values = Float32Array.from({ length: 3 * 40 * 31 * 35 }, (_, i) => (i * i + (i >> 5)) % 7);
+    const attributes = {
+      windows: [[-3, 5, 2], [10, 20, 30]].map(([d, h, w]) => ({ template: 1, start: [d, h, w] as const })),
+      size: [12, 13, 9] as const,
+      epsilon: 1e-9,
+    };
+    const windows = (x: tf.Tensor): tf.Tensor => tf.sum(tf.square(templateWindow(x, attributes)));
+    return tf.grad(windows)(tf.tensor(values, [3, 40, 31, 35])).dataSync() as Float32Array;
+  });
+}
+
+Deno.test("templateWindow() shares the extremes' gradient among ties on simd as on the reference backend", async () => {
+  const expected = await gradientAmongTies("reference"), actual = await gradientAmongTies("simd");
+  await selectBackend("reference");
+  const length = expected.length / 3;
+  assert.ok(actual.subarray(0, length).every((value) => value === 0));
+  assert.ok(actual.subarray(2 * length).every((value) => value === 0));
+  const { error, text } = relativeError(actual, expected);
+  assert.ok(error < 1e-6, text);
+  // Far from both windows there is nothing but the shares, which the largest error above says little about.
+  const shares = (values: Float32Array): Float32Array => values.slice(2 * length - 5000, 2 * length);
+  const ofShares = relativeError(shares(actual), shares(expected));
+  assert.ok(ofShares.error < 1e-5, ofShares.text);
 });

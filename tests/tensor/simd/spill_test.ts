@@ -8,7 +8,7 @@ import { registerSimd } from "./_simd.ts";
 
 const MIB = 2 ** 20;
 /** One thread's scratch and a slab take 4.5 MiB of it. */
-const LIMITED_BYTES = 5.125 * MIB;
+const LIMITED_BYTES = 5.5 * MIB;
 
 const wide = await registerSimd("wide", {});
 const limited = await registerSimd("limited", { heapBytes: LIMITED_BYTES, poison: true });
@@ -122,7 +122,7 @@ Deno.test("1000 training steps that spill leave bytes and tensors as they were, 
   await tf.setBackend("limited");
   const random = randomStream(1, "spill-training");
   const data = [noise(300, random), noise(300, random)];
-  const others = Array.from({ length: 8 }, () => noise(600, random));
+  const others = Array.from({ length: 20 }, () => noise(600, random));
   const weights = [0, 1].map(() => tf.variable(noise(CHANNELS, random)));
   const observed: unknown[] = [], losses: number[] = [];
   const before = limited.heapUse.spills.count;

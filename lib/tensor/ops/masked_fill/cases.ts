@@ -10,4 +10,11 @@ export const cases: readonly OpCase[] = [
     flops: 0,
     binary: ["mask"],
   },
+  {
+    title: "shared by threads",
+    shapes: { x: [33, 1001], fill: [33, 1001], mask: [33, 1001] },
+    attributes: {},
+    flops: 0,
+    binary: ["mask"],
+  },
 ];

@@ -19,6 +19,32 @@ const forward = definePrimitive<MaskedFillInputs, NoAttributes>({
     for (let i = 0; i < data.length; i++) data[i] = mask.data[i] ? fill.data[i] : x.data[i];
     return [{ data, shape: x.shape }];
   },
+  simd({ x, fill, mask }, _, runtime) {
+    const out = runtime.output(x.shape);
+    const args = [x, fill, mask, out].map(({ pointer }) => pointer);
+    runtime.run("maskedFill", { units: x.length, grain: 16384 }, args);
+    return [out];
+  },
+});
+
+/** Gradients of x and of fill. */
+const backward = definePrimitive<{ dy: Tensor; mask: Tensor }, NoAttributes>({
+  name: "MaskedFillGradient",
+  composite({ dy, mask }) {
+    const isMasked = tf.greater(mask, 0.5), nothing = tf.zerosLike(dy);
+    return [tf.where(isMasked, nothing, dy), tf.where(isMasked, dy, nothing)];
+  },
+  plain({ dy, mask }) {
+    const dx = new Float32Array(dy.data.length), dFill = new Float32Array(dy.data.length);
+    for (let i = 0; i < dx.length; i++) (mask.data[i] ? dFill : dx)[i] = dy.data[i];
+    return [dx, dFill].map((data) => ({ data, shape: dy.shape }));
+  },
+  simd({ dy, mask }, _, runtime) {
+    const outputs = [runtime.output(dy.shape), runtime.output(dy.shape)];
+    const args = [dy, mask, ...outputs].map(({ pointer }) => pointer);
+    runtime.run("maskedFillGradient", { units: dy.length, grain: 16384 }, args);
+    return outputs;
+  },
 });
 
 /** The op behind {@linkcode maskedFill}. */
@@ -31,10 +57,7 @@ export const maskedFillOp = defineOp<MaskedFillInputs, NoAttributes>({
   },
   reference,
   forward: (inputs) => ({ output: forward(inputs, {})[0], saved: [inputs.mask] }),
-  backward(dy, [mask]) {
-    const nothing = tf.zerosLike(dy);
-    return [...forward({ x: dy, fill: nothing, mask }, {}), ...forward({ x: nothing, fill: dy, mask }, {})];
-  },
+  backward: (dy, [mask]) => backward({ dy, mask }, {}),
 });
 
 /**

@@ -1,4 +1,5 @@
 /** Moves runs of 2·C values between a fine grid and the grid of its folded 2³ blocks. */
+import { copyRun } from "../../simd/copy.as.ts";
 
 /**
  * Slices [begin, end) of the folded grid (slice = b·D + d); fine size is twice the folded one along every axis.
@@ -23,8 +24,8 @@ export function foldBlocks(
         for (let corner = 0; corner < 4; corner++) {
           const row = (2 * s + (corner >> 1)) * 2 * height + 2 * h + (corner & 1);
           const place = fine + <usize> (row * width + w) * bytes;
-          if (fold) memory.copy(run, place, bytes);
-          else memory.copy(place, run, bytes);
+          if (fold) copyRun(run, place, bytes);
+          else copyRun(place, run, bytes);
           run += bytes;
         }
       }

@@ -7,6 +7,9 @@ import type { Tensor, Tensor1D } from "../../tf.ts";
 
 type ErrorInputs = { prediction: Tensor; target: Tensor };
 
+/** How the kernels cut samples into units; a short one is a single unit. */
+const PIECE = 16384;
+
 function perSample(x: Tensor): tf.Tensor2D {
   return tf.reshape(x, [shapeOf(x)[0], -1]);
 }
@@ -29,6 +32,20 @@ const forward = definePrimitive<ErrorInputs, NoAttributes>({
     }
     return [{ data: errors, shape: [batch] }];
   },
+  simd({ prediction, target }, _, runtime) {
+    const [batch] = prediction.shape;
+    const length = prediction.length / batch, pieces = Math.ceil(length / PIECE);
+    const errors = runtime.output([batch]), scratch = runtime.scratch(2 * batch * pieces);
+    const args = [prediction.pointer, target.pointer, scratch.pointer, length, PIECE, pieces];
+    runtime.run("squaredErrorSums", { units: batch * pieces, grain: 1 }, args);
+    const sums = new Float64Array(scratch.data.buffer, scratch.pointer, batch * pieces);
+    for (let b = 0; b < batch; b++) {
+      let sum = 0;
+      for (let i = b * pieces; i < (b + 1) * pieces; i++) sum += sums[i];
+      errors.data[b] = sum / length;
+    }
+    return [errors];
+  },
 });
 
 const backward = definePrimitive<ErrorInputs & { dy: Tensor }, NoAttributes>({
@@ -47,6 +64,14 @@ const backward = definePrimitive<ErrorInputs & { dy: Tensor }, NoAttributes>({
       for (let i = b * length; i < (b + 1) * length; i++) data[i] = factor * (prediction.data[i] - target.data[i]);
     }
     return [{ data, shape: prediction.shape }];
+  },
+  simd({ prediction, target, dy }, _, runtime) {
+    const [batch] = prediction.shape;
+    const length = prediction.length / batch, pieces = Math.ceil(length / PIECE);
+    const gradient = runtime.output(prediction.shape);
+    const args = [prediction, target, dy, gradient].map(({ pointer }) => pointer);
+    runtime.run("squaredErrorGradient", { units: batch * pieces, grain: 1 }, [...args, length, PIECE, pieces]);
+    return [gradient];
   },
 });
 

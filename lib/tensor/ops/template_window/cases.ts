@@ -17,4 +17,19 @@ export const cases: readonly OpCase[] = [
     },
     flops: 0,
   },
+  {
+    title: "several pieces, whole rows outside",
+    shapes: { templates: [2, 13, 41, 37] },
+    attributes: {
+      windows: [
+        { template: 1, start: [-1, 30, 20] },
+        { template: 1, start: [3, -2, -3] },
+        { template: 0, start: [13, 0, 0] },
+        { template: 1, start: [0, 0, 37] },
+      ],
+      size: [9, 20, 21],
+      epsilon: 1e-9,
+    },
+    flops: 0,
+  },
 ];

@@ -5,6 +5,7 @@ import type { Block } from "../../op.ts";
 import { expectShape, shapeOf } from "../../shape.ts";
 import { tf } from "../../tf.ts";
 import type { Tensor, Tensor5D } from "../../tf.ts";
+import { gradientBySimd, windowsBySimd } from "./_simd.ts";
 
 /** Which template, and where its window starts: voxels along (d, h, w), may lie partly outside. */
 export interface TemplateWindow {
@@ -14,7 +15,8 @@ export interface TemplateWindow {
 
 type Spatial = readonly [number, number, number];
 type WindowInputs = { templates: Tensor };
-type WindowAttributes = {
+/** What every window has in common. */
+export type WindowAttributes = {
   readonly windows: readonly TemplateWindow[];
   readonly size: Spatial;
   readonly epsilon: number;
@@ -54,6 +56,7 @@ const forward = definePrimitive<WindowInputs, WindowAttributes>({
     });
     return [{ data, shape: [windows.length, ...size, 1] }];
   },
+  simd: ({ templates }, attributes, runtime) => [windowsBySimd(templates, attributes, runtime)],
 });
 
 const backward = definePrimitive<{ dy: Tensor; templates: Tensor }, WindowAttributes>({
@@ -98,6 +101,7 @@ const backward = definePrimitive<{ dy: Tensor; templates: Tensor }, WindowAttrib
     for (const [template, range] of ranges) spreadToExtremes(data, templates, template, range);
     return [{ data, shape: templates.shape }];
   },
+  simd: (arrays, attributes, runtime) => [gradientBySimd(arrays, attributes, runtime)],
 });
 
 /** Extremes of one template, their number of ties, and the gradient that flows into them. */

@@ -11,12 +11,29 @@ function reference({ x }: { x: Tensor }): Tensor {
   return depthToSpace3d(tf.reshape(repeated, [...shapeOf(x).slice(0, -1), 8 * channelsOf(x)]));
 }
 
+const forward = definePrimitive<{ x: Tensor }, NoAttributes>({
+  name: "UpsampleNearest",
+  composite: (inputs) => [reference(inputs)],
+  simd({ x }, _, runtime) {
+    const [b, d, h, w, c] = x.shape;
+    const y = runtime.output([b, 2 * d, 2 * h, 2 * w, c]);
+    runtime.run("upsampleNearest", { units: 2 * b * d, grain: 1 }, [x.pointer, y.pointer, h, w, c]);
+    return [y];
+  },
+});
+
 const foldSum = definePrimitive<{ dy: Tensor }, NoAttributes>({
   name: "UpsampleNearestGradient",
   composite({ dy }) {
     const folded = spaceToDepth3d(dy);
     const groups = tf.reshape(folded, [-1, 8, channelsOf(dy)]);
     return [tf.reshape(tf.sum(groups, 1), [...shapeOf(folded).slice(0, -1), channelsOf(dy)])];
+  },
+  simd({ dy }, _, runtime) {
+    const [b, d, h, w, c] = dy.shape;
+    const dx = runtime.output([b, d / 2, h / 2, w / 2, c]);
+    runtime.run("upsampleNearestGradient", { units: b * d / 2, grain: 1 }, [dy.pointer, dx.pointer, h / 2, w / 2, c]);
+    return [dx];
   },
 });
 
@@ -28,7 +45,7 @@ export const upsampleNearestOp = defineOp<{ x: Tensor }, NoAttributes>({
     expectShape("upsampleNearest", "x", { actual: shapeOf(x), expected: [null, null, null, null, null] });
   },
   reference,
-  forward: (inputs) => ({ output: reference(inputs), saved: [] }),
+  forward: (inputs) => ({ output: forward(inputs, {})[0], saved: [] }),
   backward: (dy) => foldSum({ dy }, {}),
 });
 

@@ -1,0 +1,35 @@
+/** Sum of squares of a tensor: what a gradient adds to the squared norm. */
+import { definePrimitive } from "../../op.ts";
+import type { NoAttributes } from "../../op.ts";
+import { tf } from "../../tf.ts";
+import type { Scalar, Tensor } from "../../tf.ts";
+
+/** Values of a piece, whose sum does not depend on the number of threads. */
+const PIECE = 16384;
+
+const compute = definePrimitive<{ x: Tensor }, NoAttributes>({
+  name: "SumOfSquares",
+  composite: ({ x }) => [tf.sum(tf.square(x))],
+  plain({ x }) {
+    let sum = 0;
+    for (const value of x.data) sum += value * value;
+    return [{ data: Float32Array.of(sum), shape: [] }];
+  },
+  simd({ x }, _, runtime) {
+    const units = Math.ceil(x.length / PIECE);
+    const out = runtime.output([]), scratch = runtime.scratch(2 * units);
+    runtime.run("sumsOfSquares", { units, grain: 1 }, [x.pointer, scratch.pointer, x.length, PIECE]);
+    const sums = new Float64Array(scratch.data.buffer, scratch.pointer, units);
+    out.data[0] = sums.reduce((total, sum) => total + sum, 0);
+    return [out];
+  },
+});
+
+/**
+ * Σ x² over all values, added in float64 where the backend has a kernel; no gradient.
+ *
+ * Shapes: any → scalar.
+ */
+export function sumOfSquares(x: Tensor): Scalar {
+  return compute({ x }, {})[0] as Scalar;
+}

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { flattenConfig, parseConfigFile, resolveConfig } from "../lib/config.ts";
 import { RECIPES, recipeSchema } from "../recipes/mod.ts";
+import { parseArguments as parseBenchArguments } from "../tasks/bench.ts";
 import { parseArguments } from "../tasks/pretrain.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -94,6 +95,12 @@ Deno.test("README.md shows only commands of pretrain that are accepted", () => {
     assert(Object.hasOwn(RECIPES, recipe), recipe);
     assert.doesNotThrow(() => resolveConfig(recipeSchema, RECIPES[recipe].recipe, { assignments }));
   }
+});
+
+Deno.test("README.md shows only commands of bench that are accepted", () => {
+  const commands = commandsOf("bench");
+  assert(commands.length >= 3);
+  for (const command of commands) assert.doesNotThrow(() => parseBenchArguments(command), command.join(" "));
 });
 
 Deno.test("README.md shows YAML that is accepted and changes the recipe", () => {

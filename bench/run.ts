@@ -1,0 +1,154 @@
+/** One run of the benchmark: from arguments to written results. */
+import process from "node:process";
+import { messageOf } from "../lib/errors.ts";
+import { formatDuration } from "../lib/host/mod.ts";
+import { selectBackend, tf } from "../lib/tensor/mod.ts";
+import type { BackendName } from "../lib/tensor/mod.ts";
+import type { SimdBackend } from "../lib/tensor/simd/backend.ts";
+import { describeMachine } from "./machine.ts";
+import { matches, opCases } from "./op_cases.ts";
+import { benchOps } from "./ops.ts";
+import { measurePeak } from "./peak.ts";
+import { profileKernels } from "./profile.ts";
+import type { KernelProfile } from "./profile.ts";
+import { withOperations, withStep } from "./results.ts";
+import type { BenchResults, OpBlock, OpRow, RunInfo, StepBlock } from "./results.ts";
+import { benchStep, flopsOfStep, officialRecipe } from "./step.ts";
+import type { Backbone } from "./step.ts";
+import { openResults, writeResults } from "./store.ts";
+import { formatBlock, formatStep, rateOf, significant } from "./table.ts";
+import { findTorch, NO_TORCH, timeTorchStep, TorchOps } from "./torch.ts";
+
+/** What the command line says. */
+export interface BenchArguments {
+  readonly withOps: boolean;
+  /** Part of an operation's name or shape; null = all. */
+  readonly filter: string | null;
+  readonly step?: Backbone;
+  readonly size: number;
+  readonly backend: Exclude<BackendName, "auto">;
+  readonly repeats: number;
+  readonly threads: number;
+  readonly torch: boolean;
+  readonly tfjs: boolean;
+  readonly out: string;
+}
+
+/** What the run is called, and where it says how far it is. */
+interface BenchOutput {
+  readonly command: string;
+  print(line: string): void;
+}
+
+/**
+ * Measures what was asked for and joins it to the results in the folder; nothing is written before the end.
+ *
+ * @throws {RangeError} when no operation fits the filter
+ */
+export async function runBench(args: BenchArguments, { command, print }: BenchOutput): Promise<void> {
+  let results = openResults(args.out);
+  expectCases(args);
+  const start = performance.now();
+  const { description } = await selectBackend(args.backend, { threads: args.threads });
+  const session: Session = {
+    args,
+    print,
+    profile: profileKernels(tf.getBackend()),
+    python: args.torch ? await findTorch() : undefined,
+    base: {
+      date: new Date().toISOString().slice(0, 16).replace("T", " "),
+      command,
+      machine: describeMachine(),
+      backend: description,
+      threads: args.threads,
+      size: args.size,
+    },
+  };
+  print(`backend ${description}`);
+  if (args.torch) print(`torch   ${session.python ?? NO_TORCH}`);
+  const tables: string[] = [];
+  const add = (next: BenchResults, lines: string[]): void => {
+    results = next;
+    tables.push(...lines);
+  };
+  // The step first: its most memory would otherwise be that of the operations.
+  if (args.step) await measureStep(session, args.step).then((b) => add(withStep(results, b), formatStep(b)));
+  if (args.withOps) await measureOps(session).then((b) => add(withOperations(results, b), formatBlock(b)));
+  const path = writeResults(args.out, results);
+  console.log(tables.join("\n"));
+  console.log(`\ndone in ${formatDuration((performance.now() - start) / 1000)}: ${path}`);
+}
+
+interface Session {
+  readonly args: BenchArguments;
+  readonly print: (line: string) => void;
+  readonly profile: KernelProfile;
+  /** The Python that has torch. */
+  readonly python: string | undefined;
+  readonly base: Omit<RunInfo, "peak" | "torch">;
+}
+
+function expectCases({ withOps, filter, size }: BenchArguments): void {
+  if (!withOps || filter === null || opCases(size).some((opCase) => matches(opCase, filter))) return;
+  throw new RangeError(`Cannot measure "${filter}": no operation has it in its name or shape`);
+}
+
+/** The backend with its heap, unless it is the reference one. */
+function simdBackend(): SimdBackend | null {
+  return tf.getBackend() === "simd" ? tf.backend() as unknown as SimdBackend : null;
+}
+
+function absentTorch({ torch }: BenchArguments): string {
+  return torch ? NO_TORCH : "left out";
+}
+
+async function measureOps({ args, print, profile, python, base }: Session): Promise<OpBlock> {
+  const backend = simdBackend();
+  const peak = backend && measurePeak(backend, { copy: true });
+  if (peak) print(`peak    ${significant(peak.gflops)} GFLOP/s, ${significant(peak.copyGBs!)} GB/s`);
+  await using torch = python === undefined ? null : await TorchOps.open(python, args);
+  const { size, filter, repeats, tfjs: withStock } = args;
+  const report = (rows: readonly OpRow[], { done, total }: { done: number; total: number }): void => {
+    for (const row of rows) {
+      const { rate, share } = rateOf(row, peak);
+      const beside = row.torch ? `, PyTorch ${significant(row.torch.ms)} ms` : "";
+      const times = `${significant(row.ours.ms)} ms, ${rate}, ${share}${beside}`;
+      print(`${done}/${total}  ${row.op} ${row.title} ${row.pass}: ${times}`);
+    }
+  };
+  const rows = await benchOps({ size, filter, repeats, withStock, torch, profile, report, warn: print });
+  return { run: { ...base, peak, torch: torch?.info ?? absentTorch(args) }, rows };
+}
+
+async function measureStep({ args, print, profile, python, base }: Session, backbone: Backbone): Promise<StepBlock> {
+  const { size, repeats, threads } = args;
+  const backend = simdBackend();
+  const spilled: number[] = [];
+  const report = (ms: number, { done, total }: { done: number; total: number }): void => {
+    spilled.push(backend?.heapUse.spills.bytes ?? 0);
+    print(`${backbone} ${size}³  step ${done}/${total}: ${significant(ms / 1000)} s`);
+  };
+  const { timing, parameters, kernels } = benchStep(officialRecipe(backbone, size), { repeats, profile, report });
+  const heap = backend && {
+    peakBytes: backend.heapUse.peakBytes,
+    spilledBytes: (spilled[spilled.length - 1] - spilled[0]) / (spilled.length - 1),
+  };
+  const peakProcessBytes = process.resourceUsage().maxRSS * 1024;
+  const peak = backend && measurePeak(backend, { copy: false });
+  const torch = python === undefined
+    ? absentTorch(args)
+    : await timeTorchStep(python, { backbone, size, repeats, threads }).catch(messageOf);
+  if (typeof torch !== "string" && torch.parameters !== parameters) {
+    throw new RangeError(`Cannot compare: PyTorch's ${backbone} has ${torch.parameters} values, ours ${parameters}`);
+  }
+  return {
+    run: { ...base, peak, torch: typeof torch === "string" ? torch : torch.info },
+    backbone,
+    parameters,
+    flops: flopsOfStep(backbone, size),
+    ours: { ...timing, peakProcessBytes },
+    heap,
+    kernels,
+    torch: typeof torch === "string" ? null : torch,
+  };
+}

@@ -1,4 +1,5 @@
 /** Activation checkpointing: a block's intermediate tensors are computed again in the backward pass instead of kept. */
+import { releaseAfterBackward } from "./op.ts";
 import { tf } from "./tf.ts";
 import type { Tensor } from "./tf.ts";
 
@@ -23,7 +24,11 @@ export function checkpoint(
     save([x]);
     return {
       value: block(x, { recomputing: false }),
-      gradFunc: (dy: Tensor, [kept]: Tensor[]) => innerGradients(block, { x: kept, parameters, dy }),
+      gradFunc: (dy: Tensor, [kept]: Tensor[]) => {
+        const gradients = innerGradients(block, { x: kept, parameters, dy });
+        releaseAfterBackward({ dy, kept: [kept], gradients });
+        return gradients;
+      },
     };
   });
   return run(x, ...parameters);

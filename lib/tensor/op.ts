@@ -115,12 +115,30 @@ export function defineOp<I extends OpInputs<I>, A extends Attributes>(definition
       save(saved);
       return {
         value: output,
-        gradFunc: (dy: Tensor, kept: Tensor[]) => definition.backward(dy, kept, attributes),
+        gradFunc: (dy: Tensor, kept: Tensor[]) => {
+          const gradients = tf.tidy(() => definition.backward(dy, kept, attributes));
+          releaseAfterBackward({ dy, kept, gradients });
+          return gradients;
+        },
       };
     });
     return run(...names.map((name) => inputs[name] as Tensor));
   };
   return Object.assign(op, { definition });
+}
+
+/**
+ * Frees what the rest of the backward pass does not need.
+ *
+ * tfjs keeps all saved tensors and all gradients in between until the whole pass is over, which doubles its memory. A
+ * gradient that was handed in from outside is of another scope, and stays.
+ */
+export function releaseAfterBackward(
+  { dy, kept, gradients }: { dy: Tensor; kept: readonly Tensor[]; gradients: readonly Tensor[] },
+): void {
+  const { activeScope } = tf.engine().state;
+  const mine = dy.scopeId === activeScope?.id ? [dy, ...kept] : kept;
+  for (const tensor of mine) if (!gradients.includes(tensor)) tensor.dispose();
 }
 
 /** One shape an op is tested and timed on; inputs are drawn from a standard normal. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { addCounts, countTests, formatCount } from "../../tasks/test.ts";
+import { addCounts, COMPUTE_FLAGS, countTests, formatCount } from "../../tasks/test.ts";
 
 const OUTPUT = `running 3 tests from ./tests/a_test.ts
 crop() cuts a box ... \x1b[0m\x1b[32mok\x1b[0m \x1b[0m\x1b[38;5;245m(2ms)\x1b[0m
@@ -38,4 +38,9 @@ Deno.test("addCounts() adds the runs of a gate", () => {
   const [first, second] = [countTests(OUTPUT)!, countTests("ok | 5 passed | 0 failed (1s)\n")!];
   const skippedNames = ["gpu() runs where there is one"];
   assert.deepEqual(addCounts([first, second]), { passed: 16, failed: 2, skipped: 1, skippedNames });
+});
+
+Deno.test("the gate tests the kernels under the flags that compute tasks start with", async () => {
+  const { tasks } = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
+  for (const name of ["pretrain", "bench"]) assert.ok(tasks[name].command.includes(` ${COMPUTE_FLAGS} `), name);
 });

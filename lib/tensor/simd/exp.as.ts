@@ -9,13 +9,13 @@ const ROUNDER_BITS: i32 = 0x4B400000;
  * e^x to about one unit in the last place, 0 and infinity where float32 ends, NaN for NaN.
  *
  * e^x = 2^n · e^r with |r| ≤ ln 2 / 2; the polynomial is that of Cephes' expf. The power of two is applied in two
- * halves, since 2^n itself may lie beyond float32 where the result does not. Rounding by adding a large number is among
- * the steps that V8 fuses to 256 bits, f32x4.nearest is not.
+ * halves, since 2^n itself may lie beyond float32 where the result does not. Rounding by adding a large number, pmin and
+ * pmax are among the steps that V8 fuses to 256 bits; nearest, min and max are not.
  */
 // @ts-ignore: decorator
 @inline
 export function exp4(x: v128): v128 {
-  x = f32x4.min(f32x4.max(x, f32x4.splat(-104)), f32x4.splat(89));
+  x = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-104)), f32x4.splat(89));
   const rounded = madd(x, f32x4.splat(1.44269504), f32x4.splat(ROUNDER));
   const n = f32x4.sub(rounded, f32x4.splat(ROUNDER));
   let r = madd(n, f32x4.splat(-0.693359375), x);

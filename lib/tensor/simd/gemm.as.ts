@@ -9,7 +9,7 @@ const PACK_A_FROM: i32 = 128;
 /** Rows of A that are multiplied at a time: with KC columns they fit the second-level cache. */
 export const MC: i32 = 96;
 /** Bytes at the start of the thread's scratch that {@link multiplyBlock} uses. */
-export const BLOCK_SCRATCH_BYTES: usize = 4 * (96 * 256 + 6 * 16);
+export const BLOCK_SCRATCH_BYTES: usize = <usize> (4 * (MC * KC + MR * NR));
 
 /** Copies panels [begin, end) of 16 columns of B `[depth, columns]` to `to`, step by step; missing columns are zero. */
 export function packPanels(

@@ -4,6 +4,7 @@
  * Scores are held transposed, `[tokens, chunk]` with a row for every key: then both products that read them along the
  * queries take them as they are, and the softmax runs down the rows, a lane for every query.
  */
+import { exp4 } from "../../simd/exp.as.ts";
 import { BLOCK_SCRATCH_BYTES, gemmRows, packPanels } from "../../simd/gemm.as.ts";
 import { NR } from "../../simd/tile.as.ts";
 import { threadScratch } from "../../simd/thread.as.ts";
@@ -94,11 +95,11 @@ function exponentialsDown(scores: usize, tokens: i32, step: usize, scale: f32): 
   const s = f32x4.splat(scale);
   at = scores;
   for (let i = 0; i < tokens; i++) {
-    const v0 = expNegative4(f32x4.mul(f32x4.sub(v128.load(at), m0), s));
-    const v1 = expNegative4(f32x4.mul(f32x4.sub(v128.load(at, 16), m1), s));
+    const v0 = exp4(f32x4.mul(f32x4.sub(v128.load(at), m0), s));
+    const v1 = exp4(f32x4.mul(f32x4.sub(v128.load(at, 16), m1), s));
     v128.store(at, v0), v128.store(at, v1, 16);
-    const v2 = expNegative4(f32x4.mul(f32x4.sub(v128.load(at, 32), m2), s));
-    const v3 = expNegative4(f32x4.mul(f32x4.sub(v128.load(at, 48), m3), s));
+    const v2 = exp4(f32x4.mul(f32x4.sub(v128.load(at, 32), m2), s));
+    const v3 = exp4(f32x4.mul(f32x4.sub(v128.load(at, 48), m3), s));
     v128.store(at, v2, 32), v128.store(at, v3, 48);
     at += step;
   }
@@ -174,27 +175,4 @@ function gradientDown(weights: usize, gradient: usize, tokens: i32, step: usize,
     v128.store(g, d2, 32), v128.store(g, d3, 48);
     w += step, g += step;
   }
-}
-
-/** 1.5·2²³ + 127: adding it rounds to an integer and leaves integer + exponent bias in the lowest bits. */
-const ROUNDER: f32 = 12583039;
-
-/** e^x for x ≤ 0, at least e^−87; only of operations that V8 can pair to 256 bits. */
-// @ts-ignore: decorator
-@inline
-function expNegative4(x: v128): v128 {
-  const inside = f32x4.pmax(x, f32x4.splat(-87));
-  // e^x = 2^n · e^r with |r| ≤ ln 2 / 2; the polynomial is e^r's Taylor series.
-  const shifted = madd(inside, f32x4.splat(1.44269504), f32x4.splat(ROUNDER));
-  const n = f32x4.sub(shifted, f32x4.splat(ROUNDER));
-  let r = madd(n, f32x4.splat(-0.693359375), inside);
-  r = madd(n, f32x4.splat(2.12194440e-4), r);
-  let p = madd(f32x4.splat(1.0 / 5040.0), r, f32x4.splat(1.0 / 720.0));
-  p = madd(p, r, f32x4.splat(1.0 / 120.0));
-  p = madd(p, r, f32x4.splat(1.0 / 24.0));
-  p = madd(p, r, f32x4.splat(1.0 / 6.0));
-  p = madd(p, r, f32x4.splat(0.5));
-  p = madd(p, r, f32x4.splat(1));
-  p = madd(p, r, f32x4.splat(1));
-  return f32x4.mul(p, i32x4.shl(shifted, 23));
 }

@@ -31,7 +31,8 @@ export interface Golden {
   readonly seed: number;
   readonly train: GoldenPass;
   readonly eval: GoldenPass;
-  readonly grads: Readonly<Record<string, Summary>>;
+  /** Of the sum of the losses in training; not kept for every model. */
+  readonly grads?: Readonly<Record<string, Summary>>;
 }
 
 /** Reads a JSON file of tests/golden/. */

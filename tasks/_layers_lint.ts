@@ -135,6 +135,9 @@ function isPortable({ path, room }: Place): boolean {
   return (isLibrary({ path, room }) && room !== "host") || room === "recipes" || path === "mod.ts";
 }
 
+/** The second one is loaded only where a GPU is used. */
+const TFJS_IMPORTERS = ["lib/tensor/tf.ts", "lib/tensor/tf_webgpu.ts"];
+
 const CLOCKS = ["Date.now", "performance.now", "Math.random"];
 
 const plugin: Deno.lint.Plugin = {
@@ -151,7 +154,7 @@ const plugin: Deno.lint.Plugin = {
     tfjs: {
       create(context): Deno.lint.LintVisitor {
         const { place } = importerOf(context);
-        if (place === undefined || UNBOUND.includes(place.room) || place.path === "lib/tensor/tf.ts") return {};
+        if (place === undefined || UNBOUND.includes(place.room) || TFJS_IMPORTERS.includes(place.path)) return {};
         return onImport((node, specifier) => {
           if (!specifier.startsWith("@tensorflow/")) return;
           const message =

@@ -4,11 +4,15 @@ import { registerPlainAdd } from "./reference_add.ts";
 import { SimdBackend } from "./simd/backend.ts";
 import { registerTfjsKernels } from "./simd/tfjs/mod.ts";
 import { tf } from "./tf.ts";
+import type { GpuBackend } from "./webgpu/backend.ts";
+import { findAdapter, isSoftwareAdapter, openDevice } from "./webgpu/device.ts";
 
 registerPlainAdd();
 
+let startedGpu: GpuBackend | undefined;
+
 /** Names accepted by `--backend`. */
-export const BACKENDS = ["auto", "simd", "reference"] as const;
+export const BACKENDS = ["auto", "webgpu", "simd", "reference"] as const;
 
 /** A backend by the name users know. */
 export type BackendName = (typeof BACKENDS)[number];
@@ -24,8 +28,10 @@ export interface BackendInfo {
 /**
  * Starts the backend that all later tensor work uses.
  *
- * `simd` keeps tensors in one WebAssembly memory and computes the hot operations there; `reference` is TensorFlow.js's
- * plain JavaScript backend with this toolkit's plain kernels, on one thread. `auto` takes `simd` where it starts.
+ * `webgpu` computes on the GPU; `simd` keeps tensors in one WebAssembly memory and computes the hot operations there;
+ * `reference` is TensorFlow.js's plain JavaScript backend with this toolkit's plain kernels, on one thread. `auto` takes a
+ * GPU where there is one (not one that the CPU emulates), else `simd` where it starts. On `webgpu`, values can only be read
+ * asynchronously (`await tensor.data()`).
  *
  * @param options `threads` of the `simd` backend, all cores by default; fixed once it has started
  * @throws {BackendUnavailableError} when it cannot start here
@@ -35,6 +41,7 @@ export async function selectBackend(
   { threads = navigator.hardwareConcurrency }: { threads?: number } = {},
 ): Promise<BackendInfo> {
   if (name === "reference") return await startReference();
+  if (name === "webgpu" || (name === "auto" && await hasGpu())) return await startWebgpu();
   try {
     return await startSimd(threads);
   } catch (cause) {
@@ -49,6 +56,26 @@ async function startReference(): Promise<BackendInfo> {
     name: "reference",
     description: `reference (plain TypeScript kernels, tfjs ${tf.version_core}, one thread)`,
   };
+}
+
+async function hasGpu(): Promise<boolean> {
+  const adapter = await findAdapter();
+  return adapter !== null && !isSoftwareAdapter(adapter);
+}
+
+async function startWebgpu(): Promise<BackendInfo> {
+  if (!startedGpu) {
+    const opened = await openDevice();
+    // Loaded only here: TensorFlow.js's own kernels for this backend are many.
+    const { GpuBackend } = await import("./webgpu/backend.ts");
+    startedGpu = new GpuBackend(opened);
+    tf.removeBackend("webgpu");
+    tf.registerBackend("webgpu", () => startedGpu!);
+  }
+  await tf.setBackend("webgpu");
+  const { adapter, isSoftware } = startedGpu;
+  const kind = isSoftware ? ", computed by the CPU: for tests only" : "";
+  return { name: "webgpu", description: `webgpu (${adapter}${kind}, tfjs ${tf.version_core})` };
 }
 
 async function startSimd(wanted: number): Promise<BackendInfo> {

@@ -10,6 +10,8 @@ import { plainBackend } from "./_plain_backend.ts";
 import { tf } from "./tf.ts";
 import type { SimdBackend } from "./simd/backend.ts";
 import type { SimdArray, SimdRuntime } from "./simd/runtime.ts";
+import type { GpuBackend } from "./webgpu/backend.ts";
+import type { GpuArray, GpuRuntime } from "./webgpu/runtime.ts";
 import type { NamedTensorMap, Tensor } from "./tf.ts";
 
 /** Plain numbers that steer an op; no tensors. */
@@ -30,6 +32,8 @@ export interface PrimitiveDefinition<I, A extends Attributes> {
   plain?(inputs: Arrays<I, Block>, attributes: A): Block[];
   /** The computation by kernels of the WebAssembly module, for the `simd` backend. */
   simd?(inputs: Arrays<I, SimdArray>, attributes: A, runtime: SimdRuntime): SimdArray[];
+  /** The computation by compute shaders, for the `webgpu` backend. */
+  webgpu?(inputs: Arrays<I, GpuArray>, attributes: A, runtime: GpuRuntime): GpuArray[];
 }
 
 /** A primitive's inputs as a kernel sees them; optional ones may be missing. */
@@ -48,7 +52,7 @@ export const PLAIN_KERNELS: string[] = [];
 export function definePrimitive<I extends OpInputs<I>, A extends Attributes>(
   definition: PrimitiveDefinition<I, A>,
 ): Primitive<I, A> {
-  const { name, composite, plain, simd } = definition;
+  const { name, composite, plain, simd, webgpu } = definition;
   if (plain) {
     PLAIN_KERNELS.push(name);
     tf.registerKernel({
@@ -71,6 +75,18 @@ export function definePrimitive<I extends OpInputs<I>, A extends Attributes>(
         const given = inputs as Readonly<Record<string, tf.TensorInfo>>;
         return (backend as SimdBackend).runKernel(given, (arrays, runtime) => {
           return simd(arrays as Parameters<typeof simd>[0], (attrs ?? {}) as A, runtime);
+        });
+      },
+    });
+  }
+  if (webgpu) {
+    tf.registerKernel({
+      kernelName: name,
+      backendName: "webgpu",
+      kernelFunc: ({ inputs, attrs, backend }) => {
+        const given = inputs as Readonly<Record<string, tf.TensorInfo>>;
+        return (backend as GpuBackend).runKernel(given, (arrays, runtime) => {
+          return webgpu(arrays as Parameters<typeof webgpu>[0], (attrs ?? {}) as A, runtime);
         });
       },
     });

@@ -7,6 +7,7 @@ import type { Tensor, Tensor2D } from "../../tf.ts";
 import { channelSum } from "../channel_sum/mod.ts";
 import { gemm, rowMajor, transposed } from "../_gemm.ts";
 import { multiply, multiplyTransposed } from "../../simd/multiply.ts";
+import { multiply as multiplyOnGpu } from "../../webgpu/multiply.ts";
 
 interface LinearInputs {
   x: Tensor;
@@ -47,6 +48,13 @@ const forward = definePrimitive<LinearInputs, NoAttributes>({
     multiply({ ...operands, c: y }, { m, n, k, bias: bias?.pointer }, runtime);
     return [y];
   },
+  webgpu({ x, weight, bias }, _, runtime) {
+    const [k, n] = weight.shape;
+    const y = runtime.output([...x.shape.slice(0, -1), n]);
+    const operands = { a: { array: x, row: k, column: 1 }, b: { array: weight, row: n, column: 1 } };
+    multiplyOnGpu({ ...operands, c: y, bias }, { m: x.length / k, n, k }, runtime);
+    return [y];
+  },
 });
 
 /** dy `[…, Cout]`, weight `[Cin, Cout]` → dx `[…, Cin]`. */
@@ -74,6 +82,13 @@ export const linearInputGradient = definePrimitive<{ dy: Tensor; weight: Tensor 
     multiply({ ...operands, c: dx }, { m: dy.length / k, n, k }, runtime);
     return [dx];
   },
+  webgpu({ dy, weight }, _, runtime) {
+    const [n, k] = weight.shape;
+    const dx = runtime.output([...dy.shape.slice(0, -1), n]);
+    const operands = { a: { array: dy, row: k, column: 1 }, b: { array: weight, row: 1, column: k } };
+    multiplyOnGpu({ ...operands, c: dx }, { m: dy.length / k, n, k }, runtime);
+    return [dx];
+  },
 });
 
 /** x `[…, Cin]`, dy `[…, Cout]` → dW `[Cin, Cout]`. */
@@ -95,6 +110,14 @@ export const linearWeightGradient = definePrimitive<{ x: Tensor; dy: Tensor }, N
     const n = dy.shape[dy.shape.length - 1];
     const dWeight = runtime.output([m, n]);
     multiplyTransposed({ a: x, b: dy, c: dWeight }, { m, n, k: x.length / m }, runtime);
+    return [dWeight];
+  },
+  webgpu({ x, dy }, _, runtime) {
+    const m = x.shape[x.shape.length - 1];
+    const n = dy.shape[dy.shape.length - 1];
+    const dWeight = runtime.output([m, n]);
+    const operands = { a: { array: x, row: 1, column: m }, b: { array: dy, row: n, column: 1 } };
+    multiplyOnGpu({ ...operands, c: dWeight }, { m, n, k: x.length / m }, runtime);
     return [dWeight];
   },
 });

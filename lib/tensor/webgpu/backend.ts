@@ -1,0 +1,188 @@
+/** TensorFlow.js's WebGPU backend with our kernels recorded among its own. */
+import { WebGPUBackend } from "../tf_webgpu.ts";
+import type { TensorInfo } from "../tf.ts";
+import type { OpenedDevice } from "./device.ts";
+import { ParameterBlock } from "./parameters.ts";
+import { Programs } from "./programs.ts";
+import type { GpuProgram } from "./programs.ts";
+import type { GpuArray, GpuCall, GpuRuntime } from "./runtime.ts";
+import fillSource from "./fill.wgsl" with { type: "text" };
+
+/** What the class keeps to itself and our kernels need: they are recorded into the same pass, in order. */
+interface Internals {
+  commandEncoder: GPUCommandEncoder | null;
+  computePassEncoder: GPUComputePassEncoder | null;
+  readonly commandQueueOwnedIds: WeakSet<object>;
+}
+
+/** What has happened on the device, for profiles. */
+export interface GpuUse {
+  /** Dispatches of our kernels. */
+  readonly dispatches: number;
+  /** Command buffers sent. */
+  readonly submissions: number;
+  /** Shaders compiled. */
+  readonly programs: number;
+}
+
+/** Dispatches between two submissions: long enough to hide the host, short enough to keep the device busy. */
+const DISPATCHES_PER_SUBMISSION = 64;
+/** As tfjs allocates its tensors, so that scratch and tensors use the same buffers in turn. */
+const STORAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+
+const FILL: GpuProgram = { name: "fill", source: fillSource };
+
+/** The backend behind `--backend webgpu`. */
+export class GpuBackend extends WebGPUBackend {
+  /** True for adapters that compute on the CPU. */
+  readonly isSoftware: boolean;
+  /** Errors that the device reported outside of any call; none in a correct program. */
+  readonly deviceErrors: string[] = [];
+  /** Whether outputs and scratch are filled with NaN before a kernel runs: tests then see values it leaves unwritten. */
+  poison = false;
+  /** Name of the adapter for people. */
+  readonly adapter: string;
+  readonly #programs: Programs;
+  readonly #parameters: ParameterBlock;
+  #dispatches = 0;
+  #pending = 0;
+  #submissions = 0;
+
+  /** A backend on an opened device. */
+  constructor({ device, info, isSoftware }: OpenedDevice) {
+    super(device, info);
+    this.isSoftware = isSoftware;
+    this.adapter = info.description || [info.vendor, info.architecture].filter(Boolean).join(" ") || "unnamed adapter";
+    this.#programs = new Programs(device);
+    this.#parameters = new ParameterBlock(device);
+    device.addEventListener("uncapturederror", (event) => {
+      event.preventDefault();
+      this.deviceErrors.push(event.error.message);
+    });
+  }
+
+  /** Counts since the start. */
+  get use(): GpuUse {
+    return { dispatches: this.#dispatches, submissions: this.#submissions, programs: this.#programs.size };
+  }
+
+  /**
+   * Runs a kernel: inputs are brought to the device, outputs become tensors.
+   *
+   * @throws {RangeError} when a tensor is larger than the device can bind
+   */
+  runKernel(
+    inputs: Readonly<Record<string, TensorInfo>>,
+    kernel: (arrays: Record<string, GpuArray>, runtime: GpuRuntime) => GpuArray[],
+  ): TensorInfo[] {
+    const scratch: GPUBuffer[] = [];
+    const outputs = new Map<GPUBuffer, TensorInfo>();
+    const runtime = this.#openRuntime({ outputs, scratch });
+    const arrays = Object.entries(inputs).map(([name, info]) => [name, this.#arrayOf(info)]);
+    const results = kernel(Object.fromEntries(arrays), runtime);
+    // What is recorded later runs later, so that the scratch may be used again at once.
+    for (const buffer of scratch) this.bufferManager.releaseBuffer(buffer);
+    const infos = results.map(({ buffer }) => outputs.get(buffer)!);
+    for (const info of outputs.values()) if (!infos.includes(info)) this.disposeData(info.dataId);
+    return infos;
+  }
+
+  /** Frees at once: tfjs waits for the next submission, but whoever gets the buffer next is recorded after its users. */
+  override disposeData(dataId: object, force = false): boolean {
+    this.#internals.commandQueueOwnedIds.delete(dataId);
+    return super.disposeData(dataId, force);
+  }
+
+  override submitQueue(): void {
+    this.#parameters.flush();
+    this.#pending = 0;
+    this.#submissions++;
+    super.submitQueue();
+  }
+
+  get #internals(): Internals {
+    return this as unknown as Internals;
+  }
+
+  #openRuntime(
+    { outputs, scratch }: { outputs: Map<GPUBuffer, TensorInfo>; scratch: GPUBuffer[] },
+  ): GpuRuntime {
+    return {
+      limits: this.device.limits,
+      isSoftware: this.isSoftware,
+      run: (program, call) => this.#record(program, call),
+      output: (shape) => {
+        const info = this.makeTensorInfo([...shape], "float32");
+        const array = this.#arrayOf(info);
+        outputs.set(array.buffer, info);
+        this.#poisonIfAsked(array);
+        return array;
+      },
+      scratch: (length) => {
+        this.#checkSize([length]);
+        const buffer = this.bufferManager.acquireBuffer(Math.max(4, length * 4), STORAGE);
+        scratch.push(buffer);
+        const array = { buffer, length, shape: [length] };
+        this.#poisonIfAsked(array);
+        return array;
+      },
+    };
+  }
+
+  #arrayOf({ dataId, shape }: TensorInfo): GpuArray {
+    this.#checkSize(shape);
+    this.uploadToGPU(dataId);
+    const buffer = this.tensorMap.get(dataId).resource as GPUBuffer;
+    return { buffer, length: shape.reduce((product, size) => product * size, 1), shape };
+  }
+
+  #checkSize(shape: readonly number[]): void {
+    const bytes = 4 * shape.reduce((product, size) => product * size, 1);
+    const { maxStorageBufferBindingSize: most } = this.device.limits;
+    if (bytes <= most) return;
+    const mebibytes = (count: number): string => `${Math.ceil(count / 2 ** 20)} MiB`;
+    throw new RangeError(
+      `Cannot hold a tensor of shape [${shape.join(", ")}] on this GPU: expected at most ${mebibytes(most)}, ` +
+        `got ${mebibytes(bytes)}; lower run.batchSize, cropSize or templates.size, or use --backend simd`,
+    );
+  }
+
+  #poisonIfAsked(array: GpuArray): void {
+    if (!this.poison || array.length === 0) return;
+    const workgroups = Math.min(this.device.limits.maxComputeWorkgroupsPerDimension, Math.ceil(array.length / 64));
+    this.#record(FILL, {
+      workgroups: [workgroups],
+      inputs: [],
+      outputs: [array],
+      integers: [array.length, 0x7fc00000],
+    });
+  }
+
+  #record(program: GpuProgram, { workgroups, inputs, outputs, integers = [], floats = [] }: GpuCall): void {
+    if (this.#parameters.isFull) this.#submit();
+    const { pipeline, layout } = this.#programs.compile(program, { inputs: inputs.length, outputs: outputs.length });
+    const offset = this.#parameters.add(integers, floats);
+    const { buffer, slotBytes } = this.#parameters;
+    const arrays = [...inputs, ...outputs];
+    const group = this.device.createBindGroup({
+      layout,
+      entries: [
+        { binding: 0, resource: { buffer, size: slotBytes } },
+        ...arrays.map((array, i) => ({ binding: 1 + i, resource: { buffer: array.buffer } })),
+      ],
+    });
+    this.ensureCommandEncoderReady();
+    const pass = this.#internals.computePassEncoder ??= this.#internals.commandEncoder!.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, group, [offset]);
+    pass.dispatchWorkgroups(workgroups[0], workgroups[1] ?? 1, workgroups[2] ?? 1);
+    this.#dispatches++;
+    if (++this.#pending >= DISPATCHES_PER_SUBMISSION) this.#submit();
+  }
+
+  #submit(): void {
+    this.ensureCommandEncoderReady();
+    this.endComputePassEncoder();
+    this.submitQueue();
+  }
+}

@@ -1,0 +1,52 @@
+/** What a WebGPU kernel is given: inputs as buffers, outputs to fill, and programs to run. */
+import type { GpuProgram } from "./programs.ts";
+
+/** A float32 tensor on the device. */
+export interface GpuArray {
+  readonly buffer: GPUBuffer;
+  /** Number of values. */
+  readonly length: number;
+  readonly shape: readonly number[];
+}
+
+/** One dispatch. */
+export interface GpuCall {
+  /** Workgroups along x, y and z. */
+  readonly workgroups: readonly [number, number?, number?];
+  readonly inputs: readonly GpuArray[];
+  readonly outputs: readonly GpuArray[];
+  /** Unsigned integers of the shader's parameter struct, which come first in it. */
+  readonly integers?: readonly number[];
+  /** Floats of the struct, after the integers. */
+  readonly floats?: readonly number[];
+}
+
+/** Services for one kernel call. */
+export interface GpuRuntime {
+  /** Limits of the device. */
+  readonly limits: GPUSupportedLimits;
+  /** True where the "GPU" is the CPU: its best tiles are others. */
+  readonly isSoftware: boolean;
+  /** Records a dispatch; it sees what earlier ones wrote. */
+  run(program: GpuProgram, call: GpuCall): void;
+  /** A new output; its content is undefined until a program writes it. */
+  output(shape: readonly number[]): GpuArray;
+  /** Memory until the end of the call; content undefined. */
+  scratch(length: number): GpuArray;
+}
+
+/**
+ * Workgroups for `count` of them in a row, laid over two dimensions where one does not hold them.
+ *
+ * The shader finds its place by `workgroup_id.x + workgroup_id.y * num_workgroups.x` and skips places from `count` on.
+ *
+ * @throws {RangeError} when two dimensions do not hold them either
+ */
+export function workgroupRow(count: number, { maxComputeWorkgroupsPerDimension: most }: GPUSupportedLimits): [
+  number,
+  number,
+] {
+  const rows = Math.ceil(count / most);
+  if (rows > most) throw new RangeError(`Cannot dispatch: expected at most ${most}² workgroups, got ${count}`);
+  return [Math.ceil(count / rows), rows];
+}

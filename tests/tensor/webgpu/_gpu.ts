@@ -1,0 +1,29 @@
+/** Tests on a GPU: run where an adapter is found, one that the CPU emulates too, and skipped by name elsewhere. */
+import assert from "node:assert/strict";
+import { selectBackend, tf } from "../../../lib/tensor/mod.ts";
+import type { GpuBackend } from "../../../lib/tensor/webgpu/backend.ts";
+import { findAdapter } from "../../../lib/tensor/webgpu/device.ts";
+
+const hasAdapter = await findAdapter() !== null;
+
+/** Registers a test on the webgpu backend; it also fails on errors that the device reports. */
+export function gpuTest(name: string, check: (backend: GpuBackend) => Promise<void>): void {
+  Deno.test({
+    name: name +
+      (hasAdapter ? "" : " (ignored: no GPU adapter; Debian's mesa-vulkan-drivers has one that any CPU runs)"),
+    ignore: !hasAdapter,
+    // The device lives as long as the process.
+    sanitizeResources: false,
+    sanitizeOps: false,
+    fn: async () => {
+      await selectBackend("webgpu");
+      const backend = tf.backend() as unknown as GpuBackend;
+      backend.deviceErrors.length = 0;
+      // Values that a kernel leaves unwritten are then NaN.
+      backend.poison = true;
+      await check(backend);
+      await backend.device.queue.onSubmittedWorkDone();
+      assert.deepEqual(backend.deviceErrors, []);
+    },
+  });
+}

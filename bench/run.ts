@@ -128,7 +128,7 @@ async function measureStep({ args, print, profile, python, base }: Session, back
     spilled.push(backend?.heapUse.spills.bytes ?? 0);
     print(`${backbone} ${size}³  step ${done}/${total}: ${significant(ms / 1000)} s`);
   };
-  const { timing, parameters, kernels } = benchStep(officialRecipe(backbone, size), { repeats, profile, report });
+  const { timing, parameters, kernels } = await benchStep(officialRecipe(backbone, size), { repeats, profile, report });
   const heap = backend && {
     peakBytes: backend.heapUse.peakBytes,
     spilledBytes: (spilled[spilled.length - 1] - spilled[0]) / (spilled.length - 1),

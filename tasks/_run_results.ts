@@ -27,7 +27,7 @@ export interface FinishedRun {
 /** Writes `templates/MODALITY.nii.gz`, `templates.png` and `report.html`, and prints the table of scores. */
 export async function writeResults(folder: RunFolder, run: FinishedRun): Promise<void> {
   const used = new Set(run.data.training.flatMap(({ images }) => images.map(({ modality }) => modality as string)));
-  const templates = run.templates.normalised().filter(({ modality }) => used.has(modality));
+  const templates = (await run.templates.normalised()).filter(({ modality }) => used.has(modality));
   const spacing = await templateSpacing(run);
   for (const { modality, size, data } of templates) {
     const volume = { data, size, affine: centredAffine(size, spacing) };

@@ -55,10 +55,10 @@ const SEEN = "templates.seen.";
  * Takes a checkpoint. Weights carry their official names and memory order, so that PyTorch reads them directly; the
  * optimiser's moments follow as `adamw.first.NAME` and `adamw.second.NAME`.
  */
-export function takeCheckpoint(
+export async function takeCheckpoint(
   parts: CheckpointParts,
   state: Omit<TrainerState, "format" | "optimizerSteps">,
-): Checkpoint {
+): Promise<Checkpoint> {
   const tensors = new Map<string, Safetensor>();
   const add = (name: string, values: Float32Array, shape: readonly number[]): void => {
     tensors.set(name, { dtype: "F32", shape, data: values });
@@ -67,11 +67,11 @@ export function takeCheckpoint(
     return [toOfficialLayout(values, parameter), parameter.officialShape];
   };
   for (const parameter of parts.parameters) {
-    add(parameter.name, ...official(valuesOf(parameter.variable), parameter));
+    add(parameter.name, ...official(await valuesOf(parameter.variable), parameter));
     const moments = parts.optimizer.moments.get(parameter.name);
     if (!moments) continue;
-    add(FIRST + parameter.name, ...official(valuesOf(moments.first), parameter));
-    add(SECOND + parameter.name, ...official(valuesOf(moments.second), parameter));
+    add(FIRST + parameter.name, ...official(await valuesOf(moments.first), parameter));
+    add(SECOND + parameter.name, ...official(await valuesOf(moments.second), parameter));
   }
   for (const [modality, values] of parts.seenTemplates) add(SEEN + modality, values, [values.length]);
   const optimizerSteps = Object.fromEntries([...parts.optimizer.moments].map(([name, { steps }]) => [name, steps]));
@@ -142,6 +142,6 @@ export function parseState(text: string, file: string): TrainerState {
   }
 }
 
-function valuesOf(variable: Parameter["variable"]): Float32Array {
-  return variable.dataSync() as Float32Array;
+async function valuesOf(variable: Parameter["variable"]): Promise<Float32Array> {
+  return await variable.data() as Float32Array;
 }

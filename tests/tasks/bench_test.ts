@@ -183,7 +183,11 @@ Deno.test("benchStep() trains by the official recipe and says which kernels ran"
   const places: number[] = [];
   const profile = profileKernels("simd");
   const before = tf.memory().numTensors;
-  const { timing, kernels } = benchStep(recipe, { repeats: 2, profile, report: (_, { done }) => places.push(done) });
+  const { timing, kernels } = await benchStep(recipe, {
+    repeats: 2,
+    profile,
+    report: (_, { done }) => places.push(done),
+  });
   assert.equal(tf.memory().numTensors, before, "tensors leaked");
   assert.deepEqual(places, [1, 2, 3]);
   assert.equal(timing.repetitions, 2);

@@ -1,4 +1,5 @@
 /** TensorFlow.js's WebGPU backend with our kernels recorded among its own. */
+import { BackendUnavailableError } from "../../errors.ts";
 import { WebGPUBackend } from "../tf_webgpu.ts";
 import type { TensorInfo } from "../tf.ts";
 import type { OpenedDevice } from "./device.ts";
@@ -30,13 +31,17 @@ const DISPATCHES_PER_SUBMISSION = 64;
 /** As tfjs allocates its tensors, so that scratch and tensors use the same buffers in turn. */
 const STORAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 
+const GO_ON =
+  "A run goes on from its last checkpoint: deno task pretrain --resume FOLDER. If it happens again, lower " +
+  "run.batchSize or cropSize, or use --backend simd";
+
 const FILL: GpuProgram = { name: "fill", source: fillSource };
 
 /** The backend behind `--backend webgpu`. */
 export class GpuBackend extends WebGPUBackend {
   /** True for adapters that compute on the CPU. */
   readonly isSoftware: boolean;
-  /** Errors that the device reported outside of any call; none in a correct program. */
+  /** What the device reported outside of any call: running out of memory, or a fault of ours. */
   readonly deviceErrors: string[] = [];
   /** Whether outputs and scratch are filled with NaN before a kernel runs: tests then see values it leaves unwritten. */
   poison = false;
@@ -44,6 +49,8 @@ export class GpuBackend extends WebGPUBackend {
   readonly adapter: string;
   readonly #programs: Programs;
   readonly #parameters: ParameterBlock;
+  /** Rejects when the device goes away, as when its driver restarts. */
+  readonly #lost: Promise<never>;
   #dispatches = 0;
   #pending = 0;
   #submissions = 0;
@@ -57,8 +64,14 @@ export class GpuBackend extends WebGPUBackend {
     this.#parameters = new ParameterBlock(device);
     device.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
-      this.deviceErrors.push(event.error.message);
+      const isFull = event.error instanceof GPUOutOfMemoryError;
+      this.deviceErrors.push(isFull ? "it is out of memory" : event.error.message);
     });
+    this.#lost = device.lost.then(({ message }) => {
+      throw new BackendUnavailableError(`Lost the GPU: ${message || "its driver gave no reason"}. ${GO_ON}`);
+    });
+    // Whoever reads next is told; until then nobody listens.
+    this.#lost.catch(() => {});
   }
 
   /** Counts since the start. */
@@ -91,6 +104,19 @@ export class GpuBackend extends WebGPUBackend {
   override disposeData(dataId: object, force = false): boolean {
     this.#internals.commandQueueOwnedIds.delete(dataId);
     return super.disposeData(dataId, force);
+  }
+
+  /**
+   * Reads a tensor.
+   *
+   * @throws {BackendUnavailableError} when the device reported an error since the start, or is lost
+   */
+  override async read(dataId: object): ReturnType<WebGPUBackend["read"]> {
+    const values = await Promise.race([super.read(dataId), this.#lost]);
+    if (this.deviceErrors.length > 0) {
+      throw new BackendUnavailableError(`Cannot go on with this GPU: ${this.deviceErrors[0]}. ${GO_ON}`);
+    }
+    return values;
   }
 
   override submitQueue(): void {

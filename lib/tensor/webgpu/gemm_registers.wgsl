@@ -5,7 +5,7 @@ struct Parameters {
   m: u32, n: u32, k: u32,
   aRow: u32, aColumn: u32, bRow: u32, bColumn: u32,
   aBatch: u32, bBatch: u32,
-  slices: u32, sliceLength: u32,
+  batches: u32, sliceLength: u32,
   tilesM: u32,
 }
 @group(0) @binding(0) var<uniform> parameters: Parameters;
@@ -28,8 +28,8 @@ fn main(
   if (tile >= q.tilesM * tilesN) { return; }
   let row0 = (tile / tilesN) * 8u;
   let column0 = (tile % tilesN) * 8u;
-  let batch = group.z / q.slices;
-  let first = (group.z % q.slices) * q.sliceLength;
+  let batch = group.z % q.batches;
+  let first = (group.z / q.batches) * q.sliceLength;
   let last = min(q.k, first + q.sliceLength);
 
   var rows: array<u32, 8>;

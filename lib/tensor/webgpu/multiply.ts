@@ -54,7 +54,7 @@ export function multiply(
     workgroups: [...workgroupRow(workgroups, runtime.limits), batches * slices],
     inputs: [a.array, b.array, bias ?? b.array],
     outputs: [target],
-    integers: [m, n, k, ...strides, slices, sliceLength, tilesM],
+    integers: [m, n, k, ...strides, batches, sliceLength, tilesM],
   });
   if (slices > 1) sumSlices({ x: target, y: c }, { slices }, runtime);
 }

@@ -119,6 +119,12 @@ export class GpuBackend extends WebGPUBackend {
     return values;
   }
 
+  /** Sends what was recorded and waits until the device has done it. */
+  async finish(): Promise<void> {
+    this.#submit();
+    await Promise.race([this.device.queue.onSubmittedWorkDone(), this.#lost]);
+  }
+
   override submitQueue(): void {
     this.#parameters.flush();
     this.#pending = 0;

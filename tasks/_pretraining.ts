@@ -34,6 +34,8 @@ interface RunDescription {
   readonly data: RunData;
   /** A resumed run computes on the backend it was started on: numbers differ in the last digits between backends. */
   readonly backend: BackendName;
+  /** What it was started on; a resumed run may go on elsewhere. */
+  readonly machine?: unknown;
 }
 
 /** Exit status of a run that was interrupted and saved. */
@@ -52,7 +54,7 @@ export async function runPretraining(args: PretrainArguments): Promise<number> {
   const backend = await selectBackend(description.backend, { threads: args.threads });
   const folder = args.resume === undefined
     ? await RunFolder.create(args.out ?? `runs/${recipe}-${timestamp()}`, {
-      description: { ...description, backend: backend.name },
+      description: { ...description, backend: backend.name, machine: backend.details },
       keep,
     })
     : RunFolder.open(args.resume, { keep });
@@ -122,6 +124,7 @@ async function readRun({ resume, recipe, assignments, ...args }: PretrainArgumen
     options: recipeSchema,
     data: runDataSchema,
     backend: z.enum(BACKENDS),
+    machine: z.unknown().optional(),
   });
   const parsed = schema.safeParse(await RunFolder.readDescription(resume!));
   if (!parsed.success) {

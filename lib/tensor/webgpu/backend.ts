@@ -47,6 +47,8 @@ export class GpuBackend extends WebGPUBackend {
   poison = false;
   /** Name of the adapter for people. */
   readonly adapter: string;
+  /** What the adapter says of itself, and the limits that kernels meet. */
+  readonly details: Readonly<Record<string, string | number>>;
   readonly #programs: Programs;
   readonly #parameters: ParameterBlock;
   /** Rejects when the device goes away, as when its driver restarts. */
@@ -60,6 +62,17 @@ export class GpuBackend extends WebGPUBackend {
     super(device, info);
     this.isSoftware = isSoftware;
     this.adapter = info.description || [info.vendor, info.architecture].filter(Boolean).join(" ") || "unnamed adapter";
+    const { vendor, architecture, device: model, description } = info;
+    const { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize } = device.limits;
+    const limits = { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize };
+    this.details = {
+      vendor,
+      architecture,
+      device: model,
+      description,
+      ...limits,
+      features: [...device.features].join(" "),
+    };
     this.#programs = new Programs(device);
     this.#parameters = new ParameterBlock(device);
     device.addEventListener("uncapturederror", (event) => {

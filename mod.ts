@@ -241,7 +241,9 @@ export {
 } from "./lib/report/mod.ts";
 export {
   decodeSafetensors,
+  encodeOnnxEncoder,
   encodeSafetensors,
+  type OnnxOptions,
   type Safetensor,
   type SafetensorArrays,
   type SafetensorsFile,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { encodeOnnxEncoder, type OnnxOptions } from "./onnx/mod.ts";
 export {
   decodeSafetensors,
   encodeSafetensors,

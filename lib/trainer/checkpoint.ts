@@ -123,6 +123,36 @@ export function restoreCheckpoint(
   return state;
 }
 
+/** The model of a checkpoint, without what only training needs. */
+export interface CheckpointModel {
+  /** Weights, buffers and templates under official names, in the official memory order. */
+  readonly state: Map<string, Safetensor>;
+  /** Names of the weights that the optimiser has moved. */
+  readonly trained: ReadonlySet<string>;
+}
+
+/**
+ * Separates the model from the optimiser's moments and the notes on the templates.
+ *
+ * Counts of batches, which are floats here like every variable, become 64-bit integers as in PyTorch's state dicts.
+ *
+ * @param tensors all of a checkpoint
+ */
+export function modelOfCheckpoint(tensors: ReadonlyMap<string, Safetensor>): CheckpointModel {
+  const state = new Map<string, Safetensor>();
+  const trained = new Set<string>();
+  for (const [name, tensor] of tensors) {
+    if (name.startsWith(FIRST)) trained.add(name.slice(FIRST.length));
+    else if (!name.startsWith(SECOND) && !name.startsWith(SEEN)) state.set(name, withIntegerCount(name, tensor));
+  }
+  return { state, trained };
+}
+
+function withIntegerCount(name: string, tensor: Safetensor): Safetensor {
+  if (!name.endsWith("num_batches_tracked") || tensor.dtype !== "F32") return tensor;
+  return { dtype: "I64", shape: tensor.shape, data: BigInt64Array.from(tensor.data, BigInt) };
+}
+
 /**
  * Reads the text part of a checkpoint.
  *

@@ -6,7 +6,7 @@ import { selectBackend, tf } from "../../lib/tensor/mod.ts";
 import { AdamW } from "../../lib/trainer/adamw.ts";
 import { restoreCheckpoint, takeCheckpoint } from "../../lib/trainer/checkpoint.ts";
 import type { CheckpointParts } from "../../lib/trainer/checkpoint.ts";
-import { parseState } from "../../lib/trainer/mod.ts";
+import { modelOfCheckpoint, parseState } from "../../lib/trainer/mod.ts";
 import { joinBytes, TEMPLATE, toyModel, toyTemplates, uniforms } from "./_toy.ts";
 
 await selectBackend("reference");
@@ -106,6 +106,17 @@ Deno.test("takeCheckpoint() writes official names, shapes and memory order", asy
   const ours = valuesOf("rep_template"), official = tensors.get("rep_template")!.data;
   // Template 2 at voxel (3, 1, 2).
   assert.equal(official[((2 * x + 3) * y + 1) * z + 2], ours[((2 * z + 2) * y + 1) * x + 3]);
+});
+
+Deno.test("modelOfCheckpoint() keeps the model, tells what was trained, and counts batches in integers", async () => {
+  const { tensors } = decodeSafetensors((await saveTrained()).tensors, FILE);
+  const count: Safetensor = { dtype: "F32", shape: [], data: Float32Array.of(7) };
+  const { state, trained } = modelOfCheckpoint(new Map([...tensors, ["norm.num_batches_tracked", count]]));
+  const names = ["bias", "calls", "lift", "mix", "norm.num_batches_tracked", "readout", "rep_template", "unused"];
+  assert.deepEqual([...state.keys()].sort(), names);
+  assert.deepEqual([...trained].sort(), ["bias", "lift", "mix", "readout", "rep_template"]);
+  assert.deepEqual(state.get("mix"), tensors.get("mix"));
+  assert.deepEqual(state.get("norm.num_batches_tracked"), { dtype: "I64", shape: [], data: BigInt64Array.of(7n) });
 });
 
 const DAMAGED: readonly { title: string; checkpoint: () => ReturnType<typeof save>; message: string | RegExp }[] = [

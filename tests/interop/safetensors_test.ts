@@ -146,9 +146,9 @@ const ENTRIES: readonly [entry: unknown, reason: string][] = [
   [3, "expected dtype, shape and data_offsets, got 3"],
   [
     { dtype: "F8_E4M3", shape: [4], data_offsets: [0, 4] },
-    'expected one of the dtypes I64, F64, F32, I32, BF16, F16, U8, BOOL, got "F8_E4M3"',
+    'expected one of the dtypes I64, F64, F32, I32, BF16, F16, I16, I8, U8, BOOL, got "F8_E4M3"',
   ],
-  [{ shape: [4] }, "expected one of the dtypes I64, F64, F32, I32, BF16, F16, U8, BOOL, got nothing"],
+  [{ shape: [4] }, "expected one of the dtypes I64, F64, F32, I32, BF16, F16, I16, I8, U8, BOOL, got nothing"],
   [{ dtype: "U8", shape: [-4], data_offsets: [0, 4] }, "expected non-negative integers as shape, got [-4]"],
   [{ dtype: "U8", shape: [1.5], data_offsets: [0, 4] }, "expected non-negative integers as shape, got [1.5]"],
   [{ dtype: "U8", shape: [4], data_offsets: [4, 0] }, "expected a begin and a later end as data_offsets, got [4,0]"],

@@ -75,38 +75,57 @@ export interface WrittenEntry {
   readonly zip64?: boolean;
 }
 
-/** A zip file of stored entries; `end` changes its last record. */
+/** A zip file of stored entries; the options change its last records. */
 export function writeZip(
   entries: readonly WrittenEntry[],
   { count = entries.length, zip64 = false }: { count?: number; zip64?: boolean } = {},
 ): Uint8Array {
-  const parts: number[] = [];
+  const chunks: Uint8Array[] = [];
   const directory: number[] = [];
+  let position = 0;
+  const write = (bytes: Uint8Array | readonly number[]): void => {
+    chunks.push(Uint8Array.from(bytes));
+    position += bytes.length;
+  };
   for (const { name, data, flags = 0, method = 0, ...claimed } of entries) {
     const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
     const nameBytes = [...new TextEncoder().encode(name)];
-    const { size = bytes.length, offset = parts.length } = claimed;
+    const { size = bytes.length, offset = position } = claimed;
     const head = [...uint16(20), ...uint16(flags), ...uint16(method), 0, 0, 0, 0, 0, 0, 0, 0];
-    parts.push(...uint32(0x04034b50), ...head, ...uint32(size), ...uint32(size), ...uint16(nameBytes.length), 0, 0);
-    parts.push(...nameBytes, ...bytes);
+    const sizes = [...uint32(size), ...uint32(size), ...uint16(nameBytes.length)];
+    write([...uint32(0x04034b50), ...head, ...sizes, 0, 0, ...nameBytes]);
+    write(bytes);
     const wide = claimed.zip64 ? [...uint16(1), ...uint16(24), ...[size, size, offset].flatMap(uint64)] : [];
     const [shownSize, shownOffset] = claimed.zip64 ? [0xffffffff, 0xffffffff] : [size, offset];
     directory.push(...uint32(0x02014b50), ...uint16(20), ...head, ...uint32(shownSize), ...uint32(shownSize));
     directory.push(...uint16(nameBytes.length), ...uint16(wide.length), ...Array(10).fill(0), ...uint32(shownOffset));
     directory.push(...nameBytes, ...wide);
   }
-  const offset = parts.length;
-  parts.push(...directory);
-  const at = parts.length;
+  const start = position;
+  write(directory);
+  const end = position;
   if (zip64) {
-    parts.push(...uint32(0x06064b50), ...uint64(44), ...Array(20).fill(0));
-    parts.push(...[count, directory.length, offset].flatMap(uint64));
-    parts.push(...uint32(0x07064b50), 0, 0, 0, 0, ...uint64(at), ...uint32(1));
+    const numbers = [count, directory.length, start].flatMap(uint64);
+    write([...uint32(0x06064b50), ...uint64(44), ...Array(20).fill(0), ...numbers]);
+    write([...uint32(0x07064b50), 0, 0, 0, 0, ...uint64(end), ...uint32(1)]);
   }
-  const [few, short] = zip64 ? [0xffff, 0xffffffff] : [count, undefined];
-  parts.push(...uint32(0x06054b50), 0, 0, 0, 0, ...uint16(few), ...uint16(few));
-  parts.push(...uint32(short ?? directory.length), ...uint32(short ?? offset), 0, 0);
-  return Uint8Array.from(parts);
+  const [shownCount, shownSize, shownStart] = zip64
+    ? [0xffff, 0xffffffff, 0xffffffff]
+    : [count, directory.length, start];
+  const counts = [...uint16(shownCount), ...uint16(shownCount)];
+  write([...uint32(0x06054b50), 0, 0, 0, 0, ...counts, ...uint32(shownSize), ...uint32(shownStart), 0, 0]);
+  return concatenate(chunks);
+}
+
+/** The bytes of all chunks, one after another. */
+export function concatenate(chunks: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
 }
 
 /** A checkpoint in PyTorch's zip format: the pickle and storages by key. */

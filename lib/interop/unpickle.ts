@@ -34,8 +34,8 @@ export class MoreBytesNeeded extends Error {
 }
 
 /** Bounds the time and the memory: every instruction counts 1, and 1 more for each value that it moves or copies. */
-const MAX_WORK = 4_000_000;
-const MAX_MEMO = 500_000;
+const MAX_WORK = 1_000_000;
+const MAX_MEMO = 250_000;
 /** Containers in containers. */
 const MAX_NESTING = 100;
 /** Integers of more bytes are nothing that a checkpoint holds. */

@@ -130,9 +130,9 @@ export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<num
 export interface OpReport {
   readonly name: string;
   readonly cases: number;
-  /** Worst relative error of the outputs, over all cases that ran to their end. */
+  /** Worst relative error of the outputs over all cases that ran to their end; NaN when none did. */
   readonly outputError: number;
-  /** Worst relative error of the gradients. */
+  /** The same of the gradients. */
   readonly gradientError: number;
   /** One line for each thing that is wrong, beginning with the title of the case; none when the op is all right. */
   readonly failures: readonly string[];
@@ -191,8 +191,8 @@ function reportOf(
   return {
     name,
     cases: cases.length,
-    outputError: Math.max(0, ...outputs),
-    gradientError: Math.max(0, ...gradients),
+    outputError: outputs.length === 0 ? NaN : Math.max(...outputs),
+    gradientError: gradients.length === 0 ? NaN : Math.max(...gradients),
     failures,
   };
 }

@@ -137,20 +137,31 @@ export { type ErrorSum, maskedSquaredError, psnr } from "./lib/metrics/mod.ts";
 // Models.
 export {
   buildPretrainModel,
+  describeParameters,
   divisorOf,
+  FIRST_CONV_RULES,
+  type FirstConvRule,
   type ForwardMode,
+  loadWeights,
+  type MatchedWeight,
+  type MatchOptions,
+  matchWeights,
   MODEL_NAMES,
   MODEL_PRESETS,
   type ModelConfig,
   type ModelName,
   type Parameter,
+  type ParameterDescription,
   type ParameterLayout,
   type PretrainModel,
   type PretrainOutput,
+  type ShapeMismatch,
   toOfficialLayout,
   toOurLayout,
   type Unet3dConfig,
   type UniformerConfig,
+  type WeightsMatch,
+  type WeightTensor,
 } from "./lib/model/mod.ts";
 
 // Training, and its options.
@@ -240,16 +251,29 @@ export {
   type ScalarImage,
 } from "./lib/report/mod.ts";
 export {
+  blobSource,
+  type ByteSource,
+  bytesSource,
   type CardSubjects,
   decodeSafetensors,
   encodeOnnxEncoder,
   encodeSafetensors,
   formatModelCard,
+  type LazySafetensorsFile,
+  type LazyTensor,
   type ModelCard,
   type OnnxOptions,
+  openSafetensors,
+  openWeights,
   type Safetensor,
   type SafetensorArrays,
   type SafetensorsFile,
+  type SafetensorsStream,
+  streamSafetensors,
+  type TensorDtype,
+  type TensorValues,
+  type WeightsFile,
+  type WeightsFormat,
 } from "./lib/interop/mod.ts";
 
 // Conventions shared by all of the above.

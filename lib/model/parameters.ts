@@ -14,13 +14,17 @@ export interface ParameterLayout {
   readonly permutation: readonly number[];
 }
 
-/** A tensor of the model's state. */
-export interface Parameter extends ParameterLayout {
+/** A tensor of the model's state, without its values. */
+export interface ParameterDescription extends ParameterLayout {
   /** Official name, e.g. `encoder.uniformer.blocks1.0.conv1.weight`. */
   readonly name: string;
-  readonly variable: Variable;
   /** False for buffers such as running statistics. */
   readonly trainable: boolean;
+}
+
+/** A tensor of the model's state. */
+export interface Parameter extends ParameterDescription {
+  readonly variable: Variable;
 }
 
 /** Layout of a vector or scalar: the same on both sides. */
@@ -28,22 +32,32 @@ export function sameLayout(shape: readonly number[]): ParameterLayout {
   return { shape, officialShape: shape, permutation: shape.map((_, axis) => axis) };
 }
 
+/** How a scope makes parameters. */
+export interface ScopeOptions {
+  readonly seed: number;
+  /** Names and layouts only: no values are drawn, and the layers built of them cannot be applied. */
+  readonly describeOnly?: boolean;
+}
+
+/** Stands where a variable would: layers are only built of it, never applied. */
+const NO_VARIABLE = undefined as unknown as Variable;
+
 /** Collects parameters under a name prefix while a model is built. */
 export class Scope {
   readonly #parameters: Map<string, Parameter>;
   readonly #prefix: string;
-  readonly #seed: number;
+  readonly #options: ScopeOptions;
 
   /** A root scope; all values are drawn from streams of the seed and the parameter's name. */
-  constructor(options: { seed: number }, parent?: { parameters: Map<string, Parameter>; prefix: string }) {
-    this.#seed = options.seed;
+  constructor(options: ScopeOptions, parent?: { parameters: Map<string, Parameter>; prefix: string }) {
+    this.#options = options;
     this.#parameters = parent?.parameters ?? new Map();
     this.#prefix = parent?.prefix ?? "";
   }
 
   /** A scope for a part of the model. */
   child(name: string | number): Scope {
-    return new Scope({ seed: this.#seed }, { parameters: this.#parameters, prefix: `${this.#prefix}${name}.` });
+    return new Scope(this.#options, { parameters: this.#parameters, prefix: `${this.#prefix}${name}.` });
   }
 
   /** Adds a trainable parameter. */
@@ -67,8 +81,11 @@ export class Scope {
   ): Variable {
     const name = this.#prefix + localName;
     if (this.#parameters.has(name)) throw new RangeError(`Cannot add parameter "${name}": the name is taken`);
-    const values = toOurLayout(initialize({ shape: layout.officialShape, seed: this.#seed, name }), layout);
-    const variable = tf.tidy(() => tf.variable(tf.tensor(values, [...layout.shape]), trainable));
+    const { seed, describeOnly } = this.#options;
+    const variable = describeOnly ? NO_VARIABLE : tf.tidy(() => {
+      const values = toOurLayout(initialize({ shape: layout.officialShape, seed, name }), layout);
+      return tf.variable(tf.tensor(values, [...layout.shape]), trainable);
+    });
     this.#parameters.set(name, { name, variable, trainable, ...layout });
     return variable;
   }

@@ -5,7 +5,7 @@ import type { Tensor5D } from "../tensor/mod.ts";
 import type { ForwardMode } from "./layers.ts";
 import { buildLinearDecoder } from "./linear_decoder.ts";
 import { Scope } from "./parameters.ts";
-import type { Parameter } from "./parameters.ts";
+import type { Parameter, ParameterDescription } from "./parameters.ts";
 import type { ModelConfig } from "./presets.ts";
 import { buildUnet3d } from "./unet3d.ts";
 import { buildUniformer } from "./uniformer.ts";
@@ -37,7 +37,7 @@ export interface PretrainModel {
  */
 export function buildPretrainModel(config: ModelConfig, { seed }: { seed: number }): PretrainModel {
   const scope = new Scope({ seed });
-  const forward = config.backbone === "uniformer" ? uniformerForward(scope, config) : buildUnet3d(scope, config);
+  const forward = buildForward(scope, config);
   const divisor = divisorOf(config);
   const parameters = scope.list();
   return {
@@ -55,9 +55,20 @@ export function buildPretrainModel(config: ModelConfig, { seed }: { seed: number
   };
 }
 
+/** Names and layouts of a model's parameters and buffers, in the order of the model; no values are made. */
+export function describeParameters(config: ModelConfig): ParameterDescription[] {
+  const scope = new Scope({ seed: 0, describeOnly: true });
+  buildForward(scope, config);
+  return scope.list().map(({ variable: _, ...description }) => description);
+}
+
 /** What a model's input sizes must be divisible by: its encoder's stride. */
 export function divisorOf({ backbone }: ModelConfig): number {
   return backbone === "uniformer" ? 16 : 8;
+}
+
+function buildForward(scope: Scope, config: ModelConfig): PretrainModel["forward"] {
+  return config.backbone === "uniformer" ? uniformerForward(scope, config) : buildUnet3d(scope, config);
 }
 
 function uniformerForward(

@@ -20,7 +20,7 @@ export async function findBackend(
   { threads: wantedThreads = navigator.hardwareConcurrency }: { threads?: number } = {},
 ): Promise<BackendFacts> {
   const info = await selectBackend(wanted, { threads: wantedThreads });
-  const simdProblem = wanted === "auto" && info.name !== "simd" ? await startProblem() : null;
+  const simdProblem = wanted === "auto" && info.name === "reference" ? await startProblem() : null;
   return { ...info, wanted, simdProblem, wantedThreads };
 }
 
@@ -172,9 +172,12 @@ export async function findGpu(): Promise<GpuFacts> {
 
 /** Lines of {@linkcode GpuFacts}. */
 export function describeGpu({ available, adapter }: GpuFacts): Line[] {
-  const used: Line = { label: "used", text: "not yet: there are no kernels for it" };
-  if (!available) return [{ label: "adapter", text: "this Deno has none; --unstable-webgpu may bring it" }, used];
-  if (!adapter) return [{ label: "adapter", text: "none found: no Vulkan, Metal or D3D12 driver" }, used];
+  if (!available) return [{ label: "adapter", text: "this Deno has none; --unstable-webgpu may bring it" }];
+  if (!adapter) return [{ label: "adapter", text: "none found: no Vulkan, Metal or D3D12 driver" }];
+  const used: Line = {
+    label: "used",
+    text: "by --backend webgpu, and by auto unless the adapter is computed by the CPU",
+  };
   const { limits } = adapter;
   const [buffer, binding] = [limits.maxBufferSize, limits.maxStorageBufferBindingSize].map(formatBytes);
   const workgroup = `${limits.maxComputeInvocationsPerWorkgroup} invocations`;

@@ -27,7 +27,7 @@ export function parseArguments(args: readonly string[]): DoctorArguments {
 }
 
 /** As in lib/tensor, which is not loaded for this; a test compares them. */
-export const BACKEND_CHOICES = ["auto", "simd", "reference"] as const;
+export const BACKEND_CHOICES = ["auto", "webgpu", "simd", "reference"] as const;
 
 function describeCommand(): Command {
   return new Command("doctor")

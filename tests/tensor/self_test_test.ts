@@ -87,10 +87,10 @@ Deno.test("testOps() finds tensors that are left over", async () => {
   tf.dispose(kept);
 });
 
-Deno.test("testOps() fills what kernels leave unwritten with NaN, only while it runs", () => {
+Deno.test("testOps() fills what kernels leave unwritten with NaN, only while it runs", async () => {
   const backend = tf.backend() as unknown as SimdBackend;
   const seen: boolean[] = [];
-  reportOn(faulty((y) => {
+  await reportOn(faulty((y) => {
     seen.push(backend.poison);
     return y;
   }));

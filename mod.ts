@@ -131,12 +131,13 @@ export {
   type TemplatePlace,
   Templates,
 } from "./lib/templates/mod.ts";
-export { infoNceLoss } from "./lib/losses/mod.ts";
+export { diceBceLoss, infoNceLoss, segmentationLoss } from "./lib/losses/mod.ts";
 export { type ErrorSum, maskedSquaredError, psnr } from "./lib/metrics/mod.ts";
 
 // Models.
 export {
   buildPretrainModel,
+  buildSegmentationModel,
   divisorOf,
   type ForwardMode,
   MODEL_NAMES,
@@ -147,6 +148,8 @@ export {
   type ParameterLayout,
   type PretrainModel,
   type PretrainOutput,
+  type SegmentationConfig,
+  type SegmentationModel,
   toOfficialLayout,
   toOurLayout,
   type Unet3dConfig,
@@ -196,6 +199,7 @@ export {
   gelu,
   groupNorm,
   layerNorm,
+  leakyRelu,
   linear,
   maskedFill,
   type NamedTensorMap,
@@ -214,6 +218,7 @@ export {
   type Tensor5D,
   tf,
   upsampleNearest,
+  upsampleTrilinear,
   type Variable,
 } from "./lib/tensor/mod.ts";
 

@@ -131,7 +131,7 @@ export {
   type TemplatePlace,
   Templates,
 } from "./lib/templates/mod.ts";
-export { diceBceLoss, infoNceLoss, segmentationLoss } from "./lib/losses/mod.ts";
+export { diceBceLoss, type DiceBceOptions, infoNceLoss, segmentationLoss } from "./lib/losses/mod.ts";
 export { type ErrorSum, maskedSquaredError, psnr } from "./lib/metrics/mod.ts";
 
 // Models.

@@ -28,6 +28,15 @@ Deno.test("diceBceLoss() is 0.7 soft Dice and 0.3 cross-entropy, over the batch 
   assertNear(lossOf(logits, target), 0.7 * (dice1 + dice2) / 2 + 0.3 * (entropy1 + entropy2) / 2);
 });
 
+Deno.test("diceBceLoss() weighs its terms by the share given", () => {
+  const logits = tf.tensor([logit(0.2)], [1, 1, 1]), target = tf.ones([1, 1, 1]);
+  const share = (diceShare: number): number => diceBceLoss(logits, target, { diceShare }).dataSync()[0];
+  const dice = 1 - 1.4 / 2.04, entropy = -Math.log(0.2);
+  assertNear(share(1), dice);
+  assertNear(share(0), entropy);
+  assertNear(segmentationLoss([logits, logits], target, { diceShare: 0.25 }).dataSync()[0], dice / 2 + 1.5 * entropy);
+});
+
 Deno.test("diceBceLoss() stays exact where the sigmoid is 0 or 1 in float32", () => {
   const logits = tf.tensor([200, -200, 0], [1, 3, 1]);
   // Σp² = 1.25 and one voxel of target: hit, then missed, where the entropy is 200.
@@ -52,7 +61,13 @@ Deno.test("segmentationLoss() adds up the losses of all outputs", () => {
   assertNear(segmentationLoss([a], target).dataSync()[0], lossOf(a, target));
 });
 
-Deno.test("diceBceLoss() throws when the shapes differ", () => {
+Deno.test("diceBceLoss() throws when the shapes differ or the share is out of range", () => {
+  for (const diceShare of [-0.1, 1.1, NaN]) {
+    assert.throws(() => diceBceLoss(tf.zeros([1, 1]), tf.zeros([1, 1]), { diceShare }), {
+      name: "RangeError",
+      message: `Cannot apply diceBceLoss: expected a Dice share from 0 to 1, got ${diceShare}`,
+    });
+  }
   assert.throws(() => diceBceLoss(tf.zeros([1, 2, 3]), tf.zeros([1, 3, 2])), {
     name: "TypeError",
     message: "Cannot apply diceBceLoss: expected logits and target of one shape, got [1, 2, 3] and [1, 3, 2]",

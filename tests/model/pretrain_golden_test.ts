@@ -67,7 +67,7 @@ Deno.test("uniformer-small has the official features, losses and gradients in tr
   for (const parameter of trainable) {
     const { name, variable } = parameter;
     const gradient = toOfficialLayout(grads[variable.name].dataSync() as Float32Array, parameter);
-    assertGradient(gradient, golden.grads[name], name);
+    assertGradient(gradient, golden.grads[name], { name });
   }
   tf.dispose(grads);
 

@@ -131,12 +131,13 @@ export {
   type TemplatePlace,
   Templates,
 } from "./lib/templates/mod.ts";
-export { infoNceLoss } from "./lib/losses/mod.ts";
+export { diceBceLoss, type DiceBceOptions, infoNceLoss, segmentationLoss } from "./lib/losses/mod.ts";
 export { type ErrorSum, maskedSquaredError, psnr } from "./lib/metrics/mod.ts";
 
 // Models.
 export {
   buildPretrainModel,
+  buildSegmentationModel,
   describeParameters,
   divisorOf,
   FIRST_CONV_RULES,
@@ -155,6 +156,8 @@ export {
   type ParameterLayout,
   type PretrainModel,
   type PretrainOutput,
+  type SegmentationConfig,
+  type SegmentationModel,
   type ShapeMismatch,
   toOfficialLayout,
   toOurLayout,
@@ -207,6 +210,7 @@ export {
   gelu,
   groupNorm,
   layerNorm,
+  leakyRelu,
   linear,
   maskedFill,
   type NamedTensorMap,
@@ -225,6 +229,7 @@ export {
   type Tensor5D,
   tf,
   upsampleNearest,
+  upsampleTrilinear,
   type Variable,
 } from "./lib/tensor/mod.ts";
 

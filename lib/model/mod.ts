@@ -1,4 +1,4 @@
-/** Backbones with their pre-training decoders, under official parameter names. */
+/** Backbones with their decoders for pre-training and segmentation, under official parameter names. */
 export type { ForwardMode } from "./layers.ts";
 export { compareWeights, FIRST_CONV_RULES, loadWeights, matchWeights } from "./load_weights.ts";
 export type {
@@ -15,5 +15,7 @@ export { MODEL_NAMES, MODEL_PRESETS } from "./presets.ts";
 export type { ModelConfig, ModelName } from "./presets.ts";
 export { buildPretrainModel, describeParameters, divisorOf } from "./pretrain_model.ts";
 export type { PretrainModel, PretrainOutput } from "./pretrain_model.ts";
+export { buildSegmentationModel } from "./segmentation_model.ts";
+export type { SegmentationConfig, SegmentationModel } from "./segmentation_model.ts";
 export type { UniformerConfig } from "./uniformer.ts";
 export type { Unet3dConfig } from "./unet3d.ts";

@@ -18,8 +18,10 @@ export interface ParameterLayout {
 export interface ParameterDescription extends ParameterLayout {
   /** Official name, e.g. `encoder.uniformer.blocks1.0.conv1.weight`. */
   readonly name: string;
-  /** False for buffers such as running statistics. */
+  /** False for buffers such as running statistics, and for parameters of no use. */
   readonly trainable: boolean;
+  /** True for parameters that the official state dict holds although no pass of this model uses them. */
+  readonly unused?: boolean;
 }
 
 /** A tensor of the model's state. */
@@ -47,27 +49,38 @@ export class Scope {
   readonly #parameters: Map<string, Parameter>;
   readonly #prefix: string;
   readonly #options: ScopeOptions;
+  readonly #unused: boolean;
 
   /** A root scope; all values are drawn from streams of the seed and the parameter's name. */
-  constructor(options: ScopeOptions, parent?: { parameters: Map<string, Parameter>; prefix: string }) {
+  constructor(
+    options: ScopeOptions,
+    parent?: { parameters: Map<string, Parameter>; prefix: string; unused: boolean },
+  ) {
     this.#options = options;
     this.#parameters = parent?.parameters ?? new Map();
     this.#prefix = parent?.prefix ?? "";
+    this.#unused = parent?.unused ?? false;
   }
 
   /** A scope for a part of the model. */
   child(name: string | number): Scope {
-    return new Scope(this.#options, { parameters: this.#parameters, prefix: `${this.#prefix}${name}.` });
+    return this.#derive({ prefix: `${this.#prefix}${name}.` });
   }
 
-  /** Adds a trainable parameter. */
+  /** The same scope for parts that no pass uses: their parameters are saved but not trained. */
+  unused(): Scope {
+    return this.#derive({ unused: true });
+  }
+
+  /** Adds a parameter, trainable unless the scope is of no use. */
   parameter(name: string, layout: ParameterLayout, initialize: Initializer): Variable {
-    return this.#add(name, { layout, initialize, trainable: true });
+    const kind = this.#unused ? { trainable: false, unused: true } : { trainable: true };
+    return this.#add(name, { layout, initialize, kind });
   }
 
   /** Adds a buffer: state that is saved but not trained. */
   buffer(name: string, layout: ParameterLayout, initialize: Initializer): Variable {
-    return this.#add(name, { layout, initialize, trainable: false });
+    return this.#add(name, { layout, initialize, kind: { trainable: false } });
   }
 
   /** All parameters and buffers in the order in which they were added. */
@@ -75,18 +88,26 @@ export class Scope {
     return [...this.#parameters.values()];
   }
 
+  #derive({ prefix = this.#prefix, unused = this.#unused }: { prefix?: string; unused?: boolean }): Scope {
+    return new Scope(this.#options, { parameters: this.#parameters, prefix, unused });
+  }
+
   #add(
     localName: string,
-    { layout, initialize, trainable }: { layout: ParameterLayout; initialize: Initializer; trainable: boolean },
+    { layout, initialize, kind }: {
+      layout: ParameterLayout;
+      initialize: Initializer;
+      kind: Pick<Parameter, "trainable" | "unused">;
+    },
   ): Variable {
     const name = this.#prefix + localName;
     if (this.#parameters.has(name)) throw new RangeError(`Cannot add parameter "${name}": the name is taken`);
     const { seed, describeOnly } = this.#options;
     const variable = describeOnly ? NO_VARIABLE : tf.tidy(() => {
       const values = toOurLayout(initialize({ shape: layout.officialShape, seed, name }), layout);
-      return tf.variable(tf.tensor(values, [...layout.shape]), trainable);
+      return tf.variable(tf.tensor(values, [...layout.shape]), kind.trainable);
     });
-    this.#parameters.set(name, { name, variable, trainable, ...layout });
+    this.#parameters.set(name, { name, variable, ...kind, ...layout });
     return variable;
   }
 }

@@ -1,7 +1,6 @@
 /** A backbone with its pre-training decoder: what the trainer trains. */
-import { formatShape } from "../errors.ts";
-import { shapeOf } from "../tensor/mod.ts";
 import type { Tensor5D } from "../tensor/mod.ts";
+import { expectDivisible } from "./_divisible.ts";
 import type { ForwardMode } from "./layers.ts";
 import { buildLinearDecoder } from "./linear_decoder.ts";
 import { Scope } from "./parameters.ts";
@@ -20,7 +19,7 @@ export interface PretrainOutput {
 
 /** A model for pre-training. */
 export interface PretrainModel {
-  /** Parameters and buffers under their official names. */
+  /** Parameters and buffers under their official names, those that pre-training has no use for included. */
   readonly parameters: readonly Parameter[];
   /** Depth, height and width of inputs must be divisible by this. */
   readonly divisor: number;
@@ -44,11 +43,7 @@ export function buildPretrainModel(config: ModelConfig, { seed }: { seed: number
     parameters,
     divisor,
     forward(x, mode) {
-      const shape = shapeOf(x);
-      if (shape.slice(1, 4).some((size) => size % divisor !== 0)) {
-        const expected = `depth, height and width divisible by ${divisor}`;
-        throw new RangeError(`Cannot apply ${config.backbone}: expected ${expected}, got ${formatShape(shape)}`);
-      }
+      expectDivisible(config.backbone, x, divisor);
       return forward(x, mode);
     },
     dispose: () => parameters.forEach(({ variable }) => variable.dispose()),
@@ -76,7 +71,7 @@ function uniformerForward(
   config: Extract<ModelConfig, { backbone: "uniformer" }>,
 ): PretrainModel["forward"] {
   const encoder = buildUniformer(scope.child("encoder").child("uniformer"), config);
-  const decoder = buildLinearDecoder(scope.child("decoder"), config.embedDims);
+  const decoder = buildLinearDecoder(scope.child("decoder"), config);
   return (x, mode) => {
     const features = encoder(x, mode);
     return { features, reconstruction: decoder(features[3], mode) as Tensor5D };

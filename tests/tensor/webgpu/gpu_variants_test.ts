@@ -18,6 +18,9 @@ function depthwise(title: string, x: readonly number[], kernel: number): OpCase 
 }
 
 const MORE: Readonly<Record<string, readonly OpCase[]>> = {
+  batchNorm: [],
+  groupNorm: [],
+  scaleShift: [],
   depthwiseConv3d: [
     depthwise("5³, 16 rows a workgroup, parts of the depth", [1, 11, 14, 9, 17], 5),
     depthwise("3³, 16 rows a workgroup, two blocks of rows", [2, 7, 25, 3, 2], 3),

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { OPS, selectBackend } from "../../../lib/tensor/mod.ts";
 import type { OpCase } from "../../../lib/tensor/op.ts";
 import { relativeError } from "../_ops.ts";
-import { gpuTest } from "./_gpu.ts";
+import { asRealGpu, gpuTest } from "./_gpu.ts";
 import { valuesOf } from "./_values.ts";
 
 /** Shapes beyond an op's own cases, at the edges of these kernels' tiles. */
@@ -20,6 +20,7 @@ function depthwise(title: string, x: readonly number[], kernel: number): OpCase 
 const MORE: Readonly<Record<string, readonly OpCase[]>> = {
   batchNorm: [],
   groupNorm: [],
+  layerNorm: [],
   scaleShift: [],
   depthwiseConv3d: [
     depthwise("5³, 16 rows a workgroup, parts of the depth", [1, 11, 14, 9, 17], 5),
@@ -32,12 +33,11 @@ for (const entry of OPS.filter(({ definition }) => definition.name in MORE)) {
   const { name, reference } = entry.definition;
   for (const opCase of [...entry.cases, ...MORE[name]]) {
     gpuTest(`${name}() equals its reference with the kernels for real GPUs: ${opCase.title}`, async (backend) => {
-      const { isSoftware } = backend;
-      const told: { isSoftware: boolean } = backend;
-      told.isSoftware = false;
       const { attributes } = opCase;
-      const actual = await valuesOf(entry, opCase, (inputs) => entry.apply(inputs, attributes));
-      told.isSoftware = isSoftware;
+      const actual = await asRealGpu(
+        backend,
+        () => valuesOf(entry, opCase, (inputs) => entry.apply(inputs, attributes)),
+      );
       await selectBackend("reference");
       const expected = await valuesOf(entry, opCase, (inputs) => reference(inputs, attributes));
       for (const [result, values] of expected) {

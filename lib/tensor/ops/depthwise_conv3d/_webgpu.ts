@@ -21,7 +21,7 @@ const REGISTERS = { lines: 4, workgroup: 8 };
 /** Workgroups that fill a GPU. */
 const FULL = 1024;
 /** Invocations of the weight gradient that fill a GPU, or a CPU. */
-const GRADIENT_INVOCATIONS = { gpu: 65536, cpu: 4096 };
+const GRADIENT_INVOCATIONS = { gpu: 65536, cpu: 16384 };
 
 /** y = x ⋆ weight (+ bias); with `turned` the kernel is turned by 180°, which makes it the input gradient. */
 export function gpuConvolve(

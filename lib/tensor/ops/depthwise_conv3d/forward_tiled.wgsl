@@ -1,7 +1,7 @@
 // y = x ⋆ weight (+ bias) by tiles in workgroup memory: a workgroup takes 16 channels of LINES × 8 voxels and marches
 // along the depth. Each plane of the input comes into workgroup memory once, with its border, and is added to the sums
-// of the up to KERNEL planes of output that see it; an invocation holds 2 rows of 8 voxels of each. A row of input read
-// from workgroup memory thus serves 16·KERNEL products per tap. Neighbouring invocations take neighbouring channels.
+// of the up to TAPS planes of output that see it; an invocation holds 2 rows of 8 voxels of each. A value read from
+// workgroup memory thus serves about 10 products of a 5³ kernel. Neighbouring invocations take neighbouring channels.
 //
 // The depth of a sample is cut into segments where there would be too few workgroups otherwise.
 

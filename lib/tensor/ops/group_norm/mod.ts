@@ -5,6 +5,7 @@ import { channelsOf, expectShape, shapeOf } from "../../shape.ts";
 import { tf } from "../../tf.ts";
 import type { Tensor } from "../../tf.ts";
 import { channelGradientSums, channelMoments, normalizeChannels, normGradient } from "../batch_norm/_kernels.ts";
+import { gpuNormalize, gpuNormGradient, gpuStatistics, normLayout } from "../batch_norm/_webgpu.ts";
 import { channelLayout, outputOf } from "../channel_sum/layout.ts";
 import type { ChannelLayout } from "../channel_sum/layout.ts";
 import { bend, LEAKY_SLOPE } from "../leaky_relu/mod.ts";
@@ -72,6 +73,13 @@ const forward = definePrimitive<GroupNormInputs, GroupNormAttributes>({
     const vectors = { mean: expanded.mean, scale: factor, shift, slope: SLOPES[activation] };
     const y = normalizeChannels(x, vectors, { layout, runtime });
     return [y, ...[mean, inverseStd].map((values) => outputOf(values, [x.shape[0], groups], runtime))];
+  },
+  webgpu({ x, scale, bias }, { groups, epsilon, activation = "none" }, runtime) {
+    const services = { layout: normLayout(x, { samples: x.shape[0], groups }), runtime };
+    const [mean, inverse] = [0, 1].map(() => runtime.output([x.shape[0], groups]));
+    gpuStatistics(x, { mean, inverse, variance: runtime.scratch(mean.length) }, { ...services, epsilon });
+    const normalisation = { statistics: { mean, inverse }, scale, shift: bias, slope: SLOPES[activation] };
+    return [gpuNormalize(x, normalisation, services), mean, inverse];
   },
 });
 
@@ -141,6 +149,11 @@ const backward = definePrimitive<GradientInputs, GradientAttributes>({
       dBias[c] += sums.sumDy[i];
     });
     return [dx, ...[dScale, dBias].map((values) => outputOf(values, scale.shape, runtime))];
+  },
+  webgpu({ dy, x, y, scale, mean, inverseStd }, { groups, slope }, runtime) {
+    const known = { scale, mean, spread: inverseStd, isVariance: false };
+    const layout = normLayout(x, { samples: x.shape[0], groups });
+    return gpuNormGradient({ dy, x, y, slope }, known, { layout, runtime });
   },
 });
 

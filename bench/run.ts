@@ -5,10 +5,13 @@ import { formatDuration } from "../lib/host/mod.ts";
 import { selectBackend, tf } from "../lib/tensor/mod.ts";
 import type { BackendName } from "../lib/tensor/mod.ts";
 import type { SimdBackend } from "../lib/tensor/simd/backend.ts";
+import type { GpuBackend } from "../lib/tensor/webgpu/backend.ts";
 import { describeMachine } from "./machine.ts";
 import { matches, opCases } from "./op_cases.ts";
 import { benchOps } from "./ops.ts";
+import { measureGpuPeak } from "./gpu_peak.ts";
 import { measurePeak } from "./peak.ts";
+import type { Peak } from "./peak.ts";
 import { profileKernels } from "./profile.ts";
 import type { KernelProfile } from "./profile.ts";
 import { withOperations, withStep } from "./results.ts";
@@ -17,6 +20,7 @@ import { benchStep, flopsOfStep, officialRecipe } from "./step.ts";
 import type { Backbone } from "./step.ts";
 import { openResults, writeResults } from "./store.ts";
 import { formatBlock, formatStep, rateOf, significant } from "./table.ts";
+import { formatTrace } from "./trace.ts";
 import { findTorch, NO_TORCH, timeTorchStep, TorchOps } from "./torch.ts";
 
 /** What the command line says. */
@@ -32,6 +36,8 @@ export interface BenchArguments {
   readonly torch: boolean;
   readonly tfjs: boolean;
   readonly out: string;
+  /** File for a trace of one step. */
+  readonly profile?: string;
 }
 
 /** What the run is called, and where it says how far it is. */
@@ -93,9 +99,17 @@ function expectCases({ withOps, filter, size }: BenchArguments): void {
   throw new RangeError(`Cannot measure "${filter}": no operation has it in its name or shape`);
 }
 
-/** The backend with its heap, unless it is the reference one. */
+/** The backend with its heap, null for the others. */
 function simdBackend(): SimdBackend | null {
   return tf.getBackend() === "simd" ? tf.backend() as unknown as SimdBackend : null;
+}
+
+/** The ceilings of the backend in use; null on the reference backend. */
+async function peakOf({ copy }: { copy: boolean }): Promise<Peak | null> {
+  const simd = simdBackend();
+  if (simd) return measurePeak(simd, { copy });
+  if (tf.getBackend() !== "webgpu") return null;
+  return await measureGpuPeak(tf.backend() as unknown as GpuBackend, { copy });
 }
 
 function absentTorch({ torch }: BenchArguments): string {
@@ -103,8 +117,7 @@ function absentTorch({ torch }: BenchArguments): string {
 }
 
 async function measureOps({ args, print, profile, python, base }: Session): Promise<OpBlock> {
-  const backend = simdBackend();
-  const peak = backend && measurePeak(backend, { copy: true });
+  const peak = await peakOf({ copy: true });
   if (peak) print(`peak    ${significant(peak.gflops)} GFLOP/s, ${significant(peak.copyGBs!)} GB/s`);
   await using torch = python === undefined ? null : await TorchOps.open(python, args);
   const { size, filter, repeats, tfjs: withStock } = args;
@@ -128,13 +141,16 @@ async function measureStep({ args, print, profile, python, base }: Session, back
     spilled.push(backend?.heapUse.spills.bytes ?? 0);
     print(`${backbone} ${size}³  step ${done}/${total}: ${significant(ms / 1000)} s`);
   };
-  const { timing, parameters, kernels } = benchStep(officialRecipe(backbone, size), { repeats, profile, report });
+  const trace = args.profile !== undefined;
+  const options = { repeats, profile, report, trace };
+  const { timing, parameters, kernels, gpu, trace: traced } = await benchStep(officialRecipe(backbone, size), options);
+  if (traced) Deno.writeTextFileSync(args.profile!, formatTrace(traced));
   const heap = backend && {
     peakBytes: backend.heapUse.peakBytes,
     spilledBytes: (spilled[spilled.length - 1] - spilled[0]) / (spilled.length - 1),
   };
   const peakProcessBytes = process.resourceUsage().maxRSS * 1024;
-  const peak = backend && measurePeak(backend, { copy: false });
+  const peak = await peakOf({ copy: false });
   const torch = python === undefined
     ? absentTorch(args)
     : await timeTorchStep(python, { backbone, size, repeats, threads }).catch(messageOf);
@@ -148,6 +164,7 @@ async function measureStep({ args, print, profile, python, base }: Session, back
     flops: flopsOfStep(backbone, size),
     ours: { ...timing, peakProcessBytes },
     heap,
+    gpu,
     kernels,
     torch: typeof torch === "string" ? null : torch,
   };

@@ -1,9 +1,12 @@
 /** Choosing the backend. */
 import assert from "node:assert/strict";
 import { BACKENDS, selectBackend, tf } from "../../lib/tensor/mod.ts";
+import { MAX_HEAP_BYTES } from "../../lib/tensor/simd/heap.ts";
+import { hasRelaxedSimd } from "../../lib/tensor/simd/kernels.ts";
+import { findAdapter, isSoftwareAdapter } from "../../lib/tensor/webgpu/device.ts";
 
 Deno.test("selectBackend() starts the backend it is asked for and says which", async () => {
-  assert.deepEqual(BACKENDS, ["auto", "simd", "reference"]);
+  assert.deepEqual(BACKENDS, ["auto", "webgpu", "simd", "reference"]);
   const reference = await selectBackend("reference");
   assert.equal(tf.getBackend(), "cpu");
   assert.equal(reference.name, "reference");
@@ -14,10 +17,21 @@ Deno.test("selectBackend() starts the backend it is asked for and says which", a
   assert.match(simd.description, /^simd \(.*\)$/);
 });
 
-Deno.test("selectBackend() takes simd for auto where it starts", async () => {
+Deno.test("selectBackend() tells what the simd backend found, and nothing of the kind for the reference", async () => {
+  assert.equal((await selectBackend("reference")).simd, undefined);
+  const { simd, description } = await selectBackend("simd");
+  const { threads, vectorBits, ...others } = simd!;
+  assert.ok(threads >= 1 && threads <= navigator.hardwareConcurrency);
+  assert.ok(description.includes(`${vectorBits}-bit vectors`));
+  assert.deepEqual(others, { relaxed: hasRelaxedSimd(), heapBytes: MAX_HEAP_BYTES });
+});
+
+Deno.test("selectBackend() takes a GPU for auto where there is a real one, else simd", async () => {
   await selectBackend("reference");
+  const adapter = await findAdapter();
+  const expected = adapter !== null && !isSoftwareAdapter(adapter) ? "webgpu" : "simd";
   const { name } = await selectBackend("auto");
-  assert.deepEqual([name, tf.getBackend()], ["simd", "simd"]);
+  assert.deepEqual([name, tf.getBackend()], [expected, expected]);
 });
 
 Deno.test("selectBackend() can go back and forth with tensors alive", async () => {

@@ -1,11 +1,15 @@
 /** TensorFlow.js's WebGPU backend with our kernels recorded among its own. */
+import { BackendUnavailableError } from "../../errors.ts";
 import { WebGPUBackend } from "../tf_webgpu.ts";
+import { tf } from "../tf.ts";
 import type { TensorInfo } from "../tf.ts";
 import type { OpenedDevice } from "./device.ts";
 import { ParameterBlock } from "./parameters.ts";
 import { Programs } from "./programs.ts";
 import type { GpuProgram } from "./programs.ts";
 import type { GpuArray, GpuCall, GpuRuntime } from "./runtime.ts";
+import { Timeline } from "./timeline.ts";
+import type { GpuSpan } from "./timeline.ts";
 import fillSource from "./fill.wgsl" with { type: "text" };
 
 /** What the class keeps to itself and our kernels need: they are recorded into the same pass, in order. */
@@ -23,6 +27,8 @@ export interface GpuUse {
   readonly submissions: number;
   /** Shaders compiled. */
   readonly programs: number;
+  /** Milliseconds in which the host waited for values; in the rest it prepared work for the device. */
+  readonly waitMs: number;
 }
 
 /** Dispatches between two submissions: long enough to hide the host, short enough to keep the device busy. */
@@ -30,22 +36,32 @@ const DISPATCHES_PER_SUBMISSION = 64;
 /** As tfjs allocates its tensors, so that scratch and tensors use the same buffers in turn. */
 const STORAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 
+const GO_ON =
+  "A run goes on from its last checkpoint: deno task pretrain --resume FOLDER. If it happens again, lower " +
+  "run.batchSize or cropSize, or use --backend simd";
+
 const FILL: GpuProgram = { name: "fill", source: fillSource };
 
 /** The backend behind `--backend webgpu`. */
 export class GpuBackend extends WebGPUBackend {
   /** True for adapters that compute on the CPU. */
   readonly isSoftware: boolean;
-  /** Errors that the device reported outside of any call; none in a correct program. */
+  /** What the device reported outside of any call: running out of memory, or a fault of ours. */
   readonly deviceErrors: string[] = [];
   /** Whether outputs and scratch are filled with NaN before a kernel runs: tests then see values it leaves unwritten. */
   poison = false;
   /** Name of the adapter for people. */
   readonly adapter: string;
+  /** What the adapter says of itself, and the limits that kernels meet. */
+  readonly details: Readonly<Record<string, string | number>>;
   readonly #programs: Programs;
   readonly #parameters: ParameterBlock;
+  /** Rejects when the device goes away, as when its driver restarts. */
+  readonly #lost: Promise<never>;
   #dispatches = 0;
   #pending = 0;
+  #waitMs = 0;
+  #timeline: Timeline | undefined;
   #submissions = 0;
 
   /** A backend on an opened device. */
@@ -53,17 +69,52 @@ export class GpuBackend extends WebGPUBackend {
     super(device, info);
     this.isSoftware = isSoftware;
     this.adapter = info.description || [info.vendor, info.architecture].filter(Boolean).join(" ") || "unnamed adapter";
+    const { vendor, architecture, device: model, description } = info;
+    const { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize } = device.limits;
+    const limits = { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize };
+    this.details = {
+      vendor,
+      architecture,
+      device: model,
+      description,
+      ...limits,
+      features: [...device.features].join(" "),
+    };
     this.#programs = new Programs(device);
     this.#parameters = new ParameterBlock(device);
     device.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
-      this.deviceErrors.push(event.error.message);
+      const isFull = event.error instanceof GPUOutOfMemoryError;
+      this.deviceErrors.push(isFull ? "it is out of memory" : event.error.message);
     });
+    this.#lost = device.lost.then(({ message }) => {
+      throw new BackendUnavailableError(`Lost the GPU: ${message || "its driver gave no reason"}. ${GO_ON}`);
+    });
+    // Whoever reads next is told; until then nobody listens.
+    this.#lost.catch(() => {});
   }
 
   /** Counts since the start. */
   get use(): GpuUse {
-    return { dispatches: this.#dispatches, submissions: this.#submissions, programs: this.#programs.size };
+    const [dispatches, submissions, waitMs] = [this.#dispatches, this.#submissions, this.#waitMs];
+    return { dispatches, submissions, programs: this.#programs.size, waitMs };
+  }
+
+  /**
+   * Times the dispatches of our kernels from now on; see {@linkcode takeTimeline}.
+   *
+   * @throws {RangeError} when the device has no timestamps
+   */
+  startTimeline(): void {
+    this.#timeline = new Timeline(this.device);
+  }
+
+  /** When our kernels ran since {@linkcode startTimeline}; stops timing. */
+  async takeTimeline(): Promise<GpuSpan[]> {
+    await this.finish();
+    const timeline = this.#timeline;
+    this.#timeline = undefined;
+    return await timeline?.take() ?? [];
   }
 
   /**
@@ -91,6 +142,33 @@ export class GpuBackend extends WebGPUBackend {
   override disposeData(dataId: object, force = false): boolean {
     this.#internals.commandQueueOwnedIds.delete(dataId);
     return super.disposeData(dataId, force);
+  }
+
+  /**
+   * Reads a tensor.
+   *
+   * @throws {BackendUnavailableError} when the device reported an error since the start, or is lost
+   */
+  override async read(dataId: object): ReturnType<WebGPUBackend["read"]> {
+    const values = await this.#wait(super.read(dataId));
+    if (this.deviceErrors.length > 0) {
+      throw new BackendUnavailableError(`Cannot go on with this GPU: ${this.deviceErrors[0]}. ${GO_ON}`);
+    }
+    return values;
+  }
+
+  /** Sends what was recorded and waits until the device has done it. */
+  async finish(): Promise<void> {
+    this.#submit();
+    await this.#wait(this.device.queue.onSubmittedWorkDone());
+  }
+
+  /** Waits for the device, as long as it is there. */
+  async #wait<T>(work: Promise<T>): Promise<T> {
+    const start = tf.util.now();
+    const result = await Promise.race([work, this.#lost]);
+    this.#waitMs += tf.util.now() - start;
+    return result;
   }
 
   override submitQueue(): void {
@@ -172,10 +250,13 @@ export class GpuBackend extends WebGPUBackend {
       ],
     });
     this.ensureCommandEncoderReady();
-    const pass = this.#internals.computePassEncoder ??= this.#internals.commandEncoder!.beginComputePass();
+    const timed = this.#timeline?.next(program.name);
+    if (timed) this.endComputePassEncoder();
+    const pass = this.#internals.computePassEncoder ??= this.#internals.commandEncoder!.beginComputePass(timed);
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, group, [offset]);
     pass.dispatchWorkgroups(workgroups[0], workgroups[1] ?? 1, workgroups[2] ?? 1);
+    if (timed) this.endComputePassEncoder();
     this.#dispatches++;
     if (++this.#pending >= DISPATCHES_PER_SUBMISSION) this.#submit();
   }

@@ -1,5 +1,8 @@
 // Output or input gradient without workgroup memory: every invocation holds 8 voxels × 8 channels. For adapters that
 // compute on the CPU, where a load costs as much as many sums and a barrier more than reading again.
+//
+// 32 → 32 channels on llvmpipe, GFLOP/s of a core: one product of each sum at a time 5.4, four 8.2; the same with arrays
+// that an early end of a loop keeps out of registers 5.3; with tiles in workgroup memory 3.1.
 
 override HAS_BIAS: bool = false;
 

@@ -240,8 +240,13 @@ export {
   type ScalarImage,
 } from "./lib/report/mod.ts";
 export {
+  type CardSubjects,
   decodeSafetensors,
+  encodeOnnxEncoder,
   encodeSafetensors,
+  formatModelCard,
+  type ModelCard,
+  type OnnxOptions,
   type Safetensor,
   type SafetensorArrays,
   type SafetensorsFile,

@@ -9,7 +9,7 @@ import type { Inputs, Operation } from "./operations.ts";
 import type { KernelProfile } from "./profile.ts";
 import type { OpRow, Pass, StockTiming } from "./results.ts";
 import { timeStock } from "./tfjs.ts";
-import { measure, sample, summarise, warmUp } from "./timing.ts";
+import { measure, sample, summarise, timeOnce, warmUp } from "./timing.ts";
 import type { Timing } from "./timing.ts";
 import type { TorchOps, TorchTimings } from "./torch.ts";
 
@@ -49,10 +49,10 @@ export async function benchOps(options: OpsOptions): Promise<OpRow[]> {
 
 async function benchCase(growing: readonly BenchCase[], options: OpsOptions): Promise<OpRow[]> {
   const opCase = growing[growing.length - 1];
-  const ours = timeOurs(opCase, options);
+  const ours = await timeOurs(opCase, options);
   const passes = ours.map(({ pass }) => pass);
   const torch = await timeTorch(opCase, passes, options);
-  const stock: Partial<Record<Pass, StockTiming>> = options.withStock ? await timeStock(growing, options) : {};
+  const stock = await timeStockIfAsked(growing, options);
   return ours.map(({ pass, timing, bytes }) => ({
     op: opCase.op,
     title: opCase.title,
@@ -63,6 +63,21 @@ async function benchCase(growing: readonly BenchCase[], options: OpsOptions): Pr
     tfjs: stock[pass] ?? null,
     torch: torch[pass] ?? null,
   }));
+}
+
+/** What TensorFlow.js cannot do on a backend, say five dimensions on WebGPU, is left out. */
+async function timeStockIfAsked(
+  growing: readonly BenchCase[],
+  options: OpsOptions,
+): Promise<Partial<Record<Pass, StockTiming>>> {
+  if (!options.withStock) return {};
+  try {
+    return await timeStock(growing, options);
+  } catch (error) {
+    const { op, title } = growing[growing.length - 1];
+    options.warn(`${op} ${title}: stock TensorFlow.js: ${messageOf(error)}`);
+    return {};
+  }
 }
 
 /** PyTorch's failure, say for want of memory, must not lose what was measured before. */
@@ -86,14 +101,14 @@ interface PassTiming {
   readonly bytes: number;
 }
 
-function timeOurs(opCase: BenchCase, options: OpsOptions): PassTiming[] {
+async function timeOurs(opCase: BenchCase, options: OpsOptions): Promise<PassTiming[]> {
   const operation = operationOf(opCase.op);
   const inputs = caseInputs(opCase);
   const kept = tf.tidy(() => operation.forward(inputs, opCase.attributes));
   const bytes = opCase.bytes?.forward ?? bytesOf([...Object.values(inputs), ...kept.outputs]);
-  const timing = measure(() => tf.tidy(() => void operation.forward(inputs, opCase.attributes)), options);
+  const timing = await measure(() => tf.tidy(() => void operation.forward(inputs, opCase.attributes)), options);
   const dy = randomTensor(shapeOf(kept.outputs[0]));
-  const backward = timeBackward(operation, { opCase, inputs, saved: kept.saved, dy }, options);
+  const backward = await timeBackward(operation, { opCase, inputs, saved: kept.saved, dy }, options);
   tf.dispose([...Object.values(inputs), ...kept.outputs, ...kept.saved, dy]);
   return [{ pass: "forward", timing, bytes }, ...backward];
 }
@@ -108,24 +123,23 @@ interface BackwardWork {
 /** Kernels whose names end so are the two large parts of a backward pass. */
 const PARTS = { dx: "InputGradient", dW: "WeightGradient" } as const;
 
-function timeBackward(
+async function timeBackward(
   { backward }: Operation,
   { opCase, inputs, saved, dy }: BackwardWork,
   { repeats, profile }: OpsOptions,
-): PassTiming[] {
+): Promise<PassTiming[]> {
   if (!backward) return [];
   const gradients = tf.tidy(() => backward(dy, saved, opCase.attributes));
   const bytes = opCase.bytes?.backward ?? bytesOf([dy, ...saved, ...gradients]);
   tf.dispose(gradients);
   const work = (): void => tf.tidy(() => void backward(dy, saved, opCase.attributes));
-  warmUp(work);
-  const hasParts = inputs.weight !== undefined;
+  await warmUp(work);
+  // On a GPU a kernel's time is that of recording it.
+  const hasParts = inputs.weight !== undefined && tf.getBackend() !== "webgpu";
   const parts: Record<keyof typeof PARTS, number[]> = { dx: [], dW: [] };
-  const times = sample(() => {
+  const times = await sample(async () => {
     profile.take();
-    const start = performance.now();
-    work();
-    const ms = performance.now() - start;
+    const ms = await timeOnce(work);
     const kernels = profile.take();
     for (const part of ["dx", "dW"] as const) {
       const kernel = kernels.find(({ name }) => name.endsWith(PARTS[part]));

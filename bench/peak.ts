@@ -9,8 +9,8 @@ export interface Peak {
   readonly gflops: number;
   /** Bytes read plus bytes written, all threads together; null when it was not measured. */
   readonly copyGBs: number | null;
-  /** 256 where V8 joins pairs of 128-bit operations, as the backend found out when it started. */
-  readonly vectorBits: number;
+  /** 256 where V8 joins pairs of 128-bit operations, as the backend found out when it started; null on a GPU. */
+  readonly vectorBits: number | null;
 }
 
 /** Inner dimension and columns of the product: one panel of B is 16 KiB, and A stays next to it in the L1 cache. */

@@ -5,10 +5,13 @@ import { formatDuration } from "../lib/host/mod.ts";
 import { selectBackend, tf } from "../lib/tensor/mod.ts";
 import type { BackendName } from "../lib/tensor/mod.ts";
 import type { SimdBackend } from "../lib/tensor/simd/backend.ts";
+import type { GpuBackend } from "../lib/tensor/webgpu/backend.ts";
 import { describeMachine } from "./machine.ts";
 import { matches, opCases } from "./op_cases.ts";
 import { benchOps } from "./ops.ts";
+import { measureGpuPeak } from "./gpu_peak.ts";
 import { measurePeak } from "./peak.ts";
+import type { Peak } from "./peak.ts";
 import { profileKernels } from "./profile.ts";
 import type { KernelProfile } from "./profile.ts";
 import { withOperations, withStep } from "./results.ts";
@@ -93,9 +96,17 @@ function expectCases({ withOps, filter, size }: BenchArguments): void {
   throw new RangeError(`Cannot measure "${filter}": no operation has it in its name or shape`);
 }
 
-/** The backend with its heap, unless it is the reference one. */
+/** The backend with its heap, null for the others. */
 function simdBackend(): SimdBackend | null {
   return tf.getBackend() === "simd" ? tf.backend() as unknown as SimdBackend : null;
+}
+
+/** The ceilings of the backend in use; null on the reference backend. */
+async function peakOf({ copy }: { copy: boolean }): Promise<Peak | null> {
+  const simd = simdBackend();
+  if (simd) return measurePeak(simd, { copy });
+  if (tf.getBackend() !== "webgpu") return null;
+  return await measureGpuPeak(tf.backend() as unknown as GpuBackend, { copy });
 }
 
 function absentTorch({ torch }: BenchArguments): string {
@@ -103,8 +114,7 @@ function absentTorch({ torch }: BenchArguments): string {
 }
 
 async function measureOps({ args, print, profile, python, base }: Session): Promise<OpBlock> {
-  const backend = simdBackend();
-  const peak = backend && measurePeak(backend, { copy: true });
+  const peak = await peakOf({ copy: true });
   if (peak) print(`peak    ${significant(peak.gflops)} GFLOP/s, ${significant(peak.copyGBs!)} GB/s`);
   await using torch = python === undefined ? null : await TorchOps.open(python, args);
   const { size, filter, repeats, tfjs: withStock } = args;
@@ -128,13 +138,13 @@ async function measureStep({ args, print, profile, python, base }: Session, back
     spilled.push(backend?.heapUse.spills.bytes ?? 0);
     print(`${backbone} ${size}³  step ${done}/${total}: ${significant(ms / 1000)} s`);
   };
-  const { timing, parameters, kernels } = benchStep(officialRecipe(backbone, size), { repeats, profile, report });
+  const { timing, parameters, kernels } = await benchStep(officialRecipe(backbone, size), { repeats, profile, report });
   const heap = backend && {
     peakBytes: backend.heapUse.peakBytes,
     spilledBytes: (spilled[spilled.length - 1] - spilled[0]) / (spilled.length - 1),
   };
   const peakProcessBytes = process.resourceUsage().maxRSS * 1024;
-  const peak = backend && measurePeak(backend, { copy: false });
+  const peak = await peakOf({ copy: false });
   const torch = python === undefined
     ? absentTorch(args)
     : await timeTorchStep(python, { backbone, size, repeats, threads }).catch(messageOf);

@@ -57,17 +57,20 @@ export interface StepTimes {
 const WARM_UP_STEPS = 1;
 
 /** Trains on one crop of random voxels: B = 1, two views, 10·MD + CMR, AdamW of network and templates. */
-export function benchStep(recipe: ResolvedRecipe, { repeats, profile, report }: StepOptions): StepTimes {
+export async function benchStep(
+  recipe: ResolvedRecipe,
+  { repeats, profile, report }: StepOptions,
+): Promise<StepTimes> {
   const training = openTraining(recipe);
   const total = WARM_UP_STEPS + repeats;
-  const times = Array.from({ length: total }, (_, index) => {
+  const times: number[] = [];
+  for (let index = 0; index < total; index++) {
     if (index === WARM_UP_STEPS) profile.take();
     const start = performance.now();
-    training.step(index);
-    const ms = performance.now() - start;
-    report(ms, { done: index + 1, total });
-    return ms;
-  });
+    await training.step(index);
+    times.push(performance.now() - start);
+    report(times[index], { done: index + 1, total });
+  }
   const kernels = profile.take().map(({ name, calls, ms }) => ({ name, calls: calls / repeats, ms: ms / repeats }));
   training.close();
   return { timing: summarise(times.slice(WARM_UP_STEPS)), parameters: training.parameters, kernels };
@@ -76,7 +79,7 @@ export function benchStep(recipe: ResolvedRecipe, { repeats, profile, report }: 
 interface Training {
   /** Trained values of the network. */
   readonly parameters: number;
-  step(index: number): void;
+  step(index: number): Promise<void>;
   close(): void;
 }
 
@@ -93,11 +96,11 @@ function openTraining(recipe: ResolvedRecipe): Training {
   const epoch = method.templateFillUntilEpoch + 1;
   return {
     parameters: network.reduce((sum, { variable }) => sum + variable.size, 0),
-    step(index) {
+    async step(index) {
       const place = { seed, epoch, index };
       const options = { method, place, contrastive: false, recomputeBlocks };
-      const { gradients: sums } = batchGradients(samples, parts, options);
-      const { gradients } = finishGradients(sums, { templates, ...method, ...optimizer, accumulationSteps: 1 });
+      const { gradients: sums } = await batchGradients(samples, parts, options);
+      const { gradients } = await finishGradients(sums, { templates, ...method, ...optimizer, accumulationSteps: 1 });
       adamw.apply(gradients, () => optimizer.learningRate);
       tf.dispose([...gradients.values()]);
     },

@@ -30,8 +30,8 @@ const OPERATIONS_LEGEND = [
   "share of this machine's peak in the same unit (of memory's, tensors that fit the caches may take more than all). The",
   "backward pass counts as two forward passes; `dx` and `dW` are its parts without the rest. `÷ ours` is the other's time over",
   "ours: above 1 we are faster. `tfjs` is the operation's composite on TensorFlow.js's plain cpu backend (with this toolkit's",
-  "faster `Add`); its backward time is that of autodiff less the forward pass, and `– (≈ …)` was not run but scaled up from a",
-  "smaller problem. PyTorch works on its own memory order, `[B, C, D, H, W]`, except for products and layer norms.",
+  "faster `Add`), beside `webgpu` on its WebGPU backend; its backward time is that of autodiff less the forward pass, and",
+  "`– (≈ …)` was not run but scaled up from a smaller problem. PyTorch works on its own memory order, `[B, C, D, H, W]`, except for products and layer norms.",
 ];
 
 const STEP_LEGEND = [
@@ -117,7 +117,9 @@ export function formatRun({ date, command, machine, backend, peak, torch }: RunI
 
 function formatPeak({ gflops, copyGBs, vectorBits }: Peak): string {
   const copy = copyGBs === null ? "" : `, copying memory ${significant(copyGBs)} GB/s`;
-  return `micro-kernel ${significant(gflops)} GFLOP/s by ${vectorBits}-bit vectors${copy}`;
+  const how = vectorBits === null ? "multiply-adds in registers" : "micro-kernel";
+  const vectors = vectorBits === null ? "" : ` by ${vectorBits}-bit vectors`;
+  return `${how} ${significant(gflops)} GFLOP/s${vectors}${copy}`;
 }
 
 /** Summary and kernels of one training step. */
@@ -131,7 +133,7 @@ export function formatStep(
     ["time per step, s", significant(ours.ms / 1000), torch ? significant(torch.ms / 1000) : NOTHING],
     ["steps timed", String(ours.repetitions), torch ? String(torch.repetitions) : NOTHING],
     ["GFLOP/s of the official network", rate(ours.ms), torch ? rate(torch.ms) : NOTHING],
-    ["of the micro-kernel's peak", share(ours.ms), torch ? share(torch.ms) : NOTHING],
+    ["of the peak", share(ours.ms), torch ? share(torch.ms) : NOTHING],
     ["most memory of the process, GiB", gibibytes(ours.peakProcessBytes), gibibytes(torch?.peakProcessBytes ?? null)],
     ["most memory of tensors in the heap, GiB", gibibytes(heap?.peakBytes ?? null), NOTHING],
     ["copied out of the full heap per step, GiB", gibibytes(heap?.spilledBytes ?? null), NOTHING],

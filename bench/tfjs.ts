@@ -1,4 +1,4 @@
-/** Stock TensorFlow.js beside us: the specification of each operation on the plain cpu backend. */
+/** Stock TensorFlow.js beside us: the specification of each operation on its plain cpu backend, or on its WebGPU one. */
 import { tf } from "../lib/tensor/mod.ts";
 import type { Tensor } from "../lib/tensor/mod.ts";
 import type { BenchCase } from "./op_cases.ts";
@@ -27,17 +27,17 @@ export async function timeStock(
   const full = growing[growing.length - 1];
   if (!operationOf(full.op).reference) return {};
   const own = tf.getBackend();
-  await tf.setBackend("cpu");
+  if (own !== "webgpu") await tf.setBackend("cpu");
   try {
     for (const opCase of growing.slice(0, -1)) {
-      timesOf(opCase); // meets code that is not compiled yet
-      const times = timesOf(opCase);
+      await timesOf(opCase); // meets code that is not compiled yet
+      const times = await timesOf(opCase);
       const ratio = workOf(full) / workOf(opCase);
       const total = times.forward + (times.backward ?? 0);
       if (total * ratio <= LIMIT_MS) break;
       if (total > TELLING_MS) return scaled(times, ratio);
     }
-    return measured(full, repeats);
+    return await measured(full, repeats);
   } finally {
     await tf.setBackend(own);
   }
@@ -57,11 +57,11 @@ function scaled(times: { forward: number; backward?: number }, ratio: number): S
   };
 }
 
-function measured(opCase: BenchCase, repeats: number): StockTimings {
+async function measured(opCase: BenchCase, repeats: number): Promise<StockTimings> {
   const forward: number[] = [], backward: number[] = [];
-  timesOf(opCase);
-  sample(() => {
-    const times = timesOf(opCase);
+  await timesOf(opCase);
+  await sample(async () => {
+    const times = await timesOf(opCase);
     forward.push(times.forward);
     if (times.backward !== undefined) backward.push(times.backward);
     return times.forward + (times.backward ?? 0);
@@ -69,24 +69,28 @@ function measured(opCase: BenchCase, repeats: number): StockTimings {
   return { forward: summarise(forward), ...(backward.length > 0 ? { backward: summarise(backward) } : {}) };
 }
 
-function timesOf(opCase: BenchCase): { forward: number; backward?: number } {
+async function timesOf(opCase: BenchCase): Promise<{ forward: number; backward?: number }> {
   const operation = operationOf(opCase.op);
   const inputs = caseInputs(opCase);
-  const forward = timeOnce(() => tf.tidy(() => void operation.reference!(inputs, opCase.attributes)));
-  const both = operation.backward && timeBoth(operation, inputs, opCase);
+  const forward = await timeOnce(() => tf.tidy(() => void operation.reference!(inputs, opCase.attributes)));
+  const both = operation.backward && await timeBoth(operation, inputs, opCase);
   tf.dispose(inputs);
   return both === undefined ? { forward } : { forward, backward: Math.max(0, both - forward) };
 }
 
 /** Forward and backward by tfjs's autodiff. */
-function timeBoth({ reference, differentiable }: Operation, inputs: Inputs, { attributes }: BenchCase): number {
+async function timeBoth(
+  { reference, differentiable }: Operation,
+  inputs: Inputs,
+  { attributes }: BenchCase,
+): Promise<number> {
   const names = differentiable.filter((name) => name in inputs);
   const output = tf.tidy(() => reference!(inputs, attributes).shape);
   const dy = randomTensor(output);
   const run = tf.grads((...values: Tensor[]) => {
     return reference!({ ...inputs, ...Object.fromEntries(names.map((name, i) => [name, values[i]])) }, attributes);
   });
-  const ms = timeOnce(() => tf.tidy(() => void run(names.map((name) => inputs[name]), dy)));
+  const ms = await timeOnce(() => tf.tidy(() => void run(names.map((name) => inputs[name]), dy)));
   dy.dispose();
   return ms;
 }

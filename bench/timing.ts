@@ -1,4 +1,6 @@
 /** Repeats work and takes the median of its times. */
+import { tf } from "../lib/tensor/mod.ts";
+import type { GpuBackend } from "../lib/tensor/webgpu/backend.ts";
 
 /** Times of one piece of work. */
 export interface Timing {
@@ -21,33 +23,34 @@ const TIMED_MS = 300;
 const MAX_REPETITIONS = 100;
 
 /** Runs work until V8 has compiled it well, then times it. */
-export function measure(work: () => void, { repeats }: RepeatOptions): Timing {
-  warmUp(work);
-  return summarise(sample(() => timeOnce(work), { repeats }));
+export async function measure(work: () => void, { repeats }: RepeatOptions): Promise<Timing> {
+  await warmUp(work);
+  return summarise(await sample(() => timeOnce(work), { repeats }));
 }
 
 /** Untimed runs: one at least. */
-export function warmUp(work: () => void): void {
+export async function warmUp(work: () => void): Promise<void> {
   const start = performance.now();
-  do work(); while (performance.now() - start < WARM_UP_MS);
+  do await timeOnce(work); while (performance.now() - start < WARM_UP_MS);
 }
 
 /** Collects times until there are enough of them. */
-export function sample(time: () => number, { repeats }: RepeatOptions): number[] {
+export async function sample(time: () => number | Promise<number>, { repeats }: RepeatOptions): Promise<number[]> {
   const times: number[] = [];
   let total = 0;
   while (times.length < repeats || (total < TIMED_MS && times.length < MAX_REPETITIONS)) {
-    const ms = time();
+    const ms = await time();
     times.push(ms);
     total += ms;
   }
   return times;
 }
 
-/** Milliseconds of one run. */
-export function timeOnce(work: () => void): number {
+/** Milliseconds of one run, until a GPU has done it too. */
+export async function timeOnce(work: () => void): Promise<number> {
   const start = performance.now();
   work();
+  if (tf.getBackend() === "webgpu") await (tf.backend() as unknown as GpuBackend).finish();
   return performance.now() - start;
 }
 

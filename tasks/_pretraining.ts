@@ -1,15 +1,14 @@
 /** The run behind `deno task pretrain`: data, parts, trainer, results. */
-import { z } from "zod";
 import { parseConfigFile, resolveConfig } from "../lib/config.ts";
 import { ConfigError } from "../lib/errors.ts";
 import { formatDuration, onInterrupt, readText, RunFolder } from "../lib/host/mod.ts";
-import { BACKENDS, selectBackend } from "../lib/tensor/mod.ts";
+import { selectBackend } from "../lib/tensor/mod.ts";
 import type { BackendInfo, BackendName } from "../lib/tensor/mod.ts";
 import { pretrain } from "../lib/trainer/mod.ts";
 import { QUICK_CHECK, RECIPES, recipeSchema } from "../recipes/mod.ts";
-import type { ResolvedRecipe } from "../recipes/mod.ts";
-import { gatherData, runDataSchema, verify } from "./_run_data.ts";
-import type { RunData } from "./_run_data.ts";
+import { gatherData, verify } from "./_run_data.ts";
+import { describeEnvironment, readRunDescription } from "./_run_description.ts";
+import type { RunDescription } from "./_run_description.ts";
 import { openParts } from "./_run_parts.ts";
 import { TrainingProgress } from "./_training_progress.ts";
 
@@ -25,15 +24,6 @@ export interface PretrainArguments {
   readonly backend?: BackendName;
   readonly threads?: number;
   readonly quickCheck?: boolean;
-}
-
-/** What run.json holds. */
-interface RunDescription {
-  readonly recipe: string;
-  readonly options: ResolvedRecipe;
-  readonly data: RunData;
-  /** A resumed run computes on the backend it was started on: numbers differ in the last digits between backends. */
-  readonly backend: BackendName;
 }
 
 /** Exit status of a run that was interrupted and saved. */
@@ -52,7 +42,7 @@ export async function runPretraining(args: PretrainArguments): Promise<number> {
   const backend = await selectBackend(description.backend, { threads: args.threads });
   const folder = args.resume === undefined
     ? await RunFolder.create(args.out ?? `runs/${recipe}-${timestamp()}`, {
-      description: { ...description, backend: backend.name },
+      description: { ...description, backend: backend.name, environment: describeEnvironment(backend) },
       keep,
     })
     : RunFolder.open(args.resume, { keep });
@@ -105,7 +95,8 @@ async function describeRun(args: PretrainArguments): Promise<RunDescription> {
   const assignments = [...(args.quickCheck ? QUICK_CHECK : []), ...args.assignments];
   const options = resolveConfig(recipeSchema, entry.recipe, { file, assignments });
   const data = await gatherData(args, { recipe: options, print: (line) => console.log(line) });
-  return { recipe, options, data, backend: args.backend ?? "auto" };
+  // The environment is known once the backend is chosen.
+  return { recipe, options, data, backend: args.backend ?? "auto", environment: {} };
 }
 
 async function readRun({ resume, recipe, assignments, ...args }: PretrainArguments): Promise<RunDescription> {
@@ -117,20 +108,9 @@ async function readRun({ resume, recipe, assignments, ...args }: PretrainArgumen
       `Cannot resume ${resume}: expected no other options than those it was started with, got ${extra}`,
     );
   }
-  const schema = z.strictObject({
-    recipe: z.string(),
-    options: recipeSchema,
-    data: runDataSchema,
-    backend: z.enum(BACKENDS),
-  });
-  const parsed = schema.safeParse(await RunFolder.readDescription(resume!));
-  if (!parsed.success) {
-    throw new ConfigError(
-      `Cannot resume ${resume}: run.json does not describe a run: ${z.prettifyError(parsed.error)}`,
-    );
-  }
-  await verify(parsed.data.data);
-  return parsed.data;
+  const description = await readRunDescription(resume!, { verb: "resume" });
+  await verify(description.data);
+  return description;
 }
 
 function announce(

@@ -72,6 +72,15 @@ export function verify(datalist: Datalist): Promise<void> {
   return verifyDatalist(datalist, { exists, readGrid: gridOf });
 }
 
+/** How many of the subjects have each modality. */
+export function countModalities(subjects: RunData["training"]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { images } of subjects) {
+    for (const { modality } of images) counts.set(modality, (counts.get(modality) ?? 0) + 1);
+  }
+  return counts;
+}
+
 /** A file's grid from its header. */
 export function gridOf(path: string): ReturnType<typeof readGrid> {
   return readGrid(path, readFilePrefix);

@@ -1,7 +1,5 @@
 /** What a run leaves behind for people: templates as NIfTI and PNG, and the report. */
 import { flattenConfig } from "../lib/config.ts";
-import { writeNifti } from "../lib/dataset/mod.ts";
-import { type Affine, spacingOf, type Triple } from "../lib/geometry.ts";
 import { formatDuration, type RunFolder } from "../lib/host/mod.ts";
 import { formatPairTable, montagePng, renderReport } from "../lib/report/mod.ts";
 import type { RunReport, TemplateImage } from "../lib/results.ts";
@@ -9,7 +7,9 @@ import type { Templates } from "../lib/templates/mod.ts";
 import type { BackendInfo } from "../lib/tensor/mod.ts";
 import type { Validation } from "../lib/trainer/mod.ts";
 import type { ResolvedRecipe } from "../recipes/mod.ts";
-import { gridOf, type RunData } from "./_run_data.ts";
+import { countModalities, type RunData } from "./_run_data.ts";
+import { describeEnvironment } from "./_run_description.ts";
+import { templateFiles, templateSpacing, usedTemplates } from "./_template_files.ts";
 
 /** A finished run. */
 export interface FinishedRun {
@@ -26,15 +26,9 @@ export interface FinishedRun {
 
 /** Writes `templates/MODALITY.nii.gz`, `templates.png` and `report.html`, and prints the table of scores. */
 export async function writeResults(folder: RunFolder, run: FinishedRun): Promise<void> {
-  const used = new Set(run.data.training.flatMap(({ images }) => images.map(({ modality }) => modality as string)));
-  const templates = run.templates.normalised().filter(({ modality }) => used.has(modality));
-  const spacing = await templateSpacing(run);
-  for (const { modality, size, data } of templates) {
-    const volume = { data, size, affine: centredAffine(size, spacing) };
-    await folder.write(
-      `templates/${modality}.nii.gz`,
-      await writeNifti(volume, { description: `template ${modality}` }),
-    );
+  const templates = await usedTemplates(run.templates, run.data);
+  for await (const { name, bytes } of templateFiles(templates, await templateSpacing(folder.path, run))) {
+    await folder.write(name, bytes);
   }
   await folder.write("templates.png", montagePng(templates, { scale: 3 }));
   await folder.write("report.html", renderReport(await describeReport(folder, { run, templates })));
@@ -46,20 +40,13 @@ async function describeReport(
   { run, templates }: { run: FinishedRun; templates: TemplateImage[] },
 ): Promise<RunReport> {
   const { recipe, options, data, backend, seconds, validation } = run;
-  const modalities = (subjects: RunData["training"]): string => {
-    const counts = new Map<string, number>();
-    for (const { images } of subjects) {
-      for (const { modality } of images) counts.set(modality, (counts.get(modality) ?? 0) + 1);
-    }
-    return [...counts].map(([modality, count]) => `${modality} ${count}`).join(", ");
-  };
+  const modalities = (subjects: RunData["training"]): string =>
+    [...countModalities(subjects)].map(([modality, count]) => `${modality} ${count}`).join(", ");
   return {
     title: `Pre-training: ${recipe}`,
     config: flattenConfig(options),
     environment: {
-      backend: backend.description,
-      deno: Deno.version.deno,
-      system: `${Deno.build.os} ${Deno.build.arch}, ${navigator.hardwareConcurrency} processors`,
+      ...describeEnvironment(backend),
       "time of the last session": formatDuration(seconds),
     },
     data: {
@@ -71,20 +58,4 @@ async function describeReport(
     templates,
     examples: validation?.examples ?? [],
   };
-}
-
-/** Voxel size of the templates: that of the recipe, or of the first scan where scans keep theirs. */
-async function templateSpacing({ options, data }: FinishedRun): Promise<Triple> {
-  if (options.preprocess.spacingMm) return options.preprocess.spacingMm;
-  return spacingOf((await gridOf(`${data.root}/${data.training[0].images[0].file}`)).affine);
-}
-
-/** RAS+ axes, world origin at the centre of the grid: subjects are laid on each other by their centres. */
-function centredAffine(size: Triple, [sx, sy, sz]: Triple): Affine {
-  return [
-    [sx, 0, 0, -sx * (size[0] - 1) / 2],
-    [0, sy, 0, -sy * (size[1] - 1) / 2],
-    [0, 0, sz, -sz * (size[2] - 1) / 2],
-    [0, 0, 0, 1],
-  ];
 }

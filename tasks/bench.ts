@@ -43,7 +43,7 @@ function describeCommand(): Command {
     .option("--ops [filter]", "operations; with a filter, those with it in their name or shape")
     .addOption(new Option("--step <network>", "a whole training step of the official recipe").choices([...BACKBONES]))
     .option("--size <n>", "voxels per edge of the crop, a multiple of 16", edge, 96)
-    .addOption(new Option("--backend <name>", "what is timed").choices(["simd", "reference"]).default("simd"))
+    .addOption(new Option("--backend <name>", "what is timed").choices(["simd", "webgpu", "reference"]).default("simd"))
     .option("--repeats <n>", "repetitions at least", integer({ low: 1, high: 1000 }), 5)
     .option("--threads <n>", "threads of ours and of PyTorch", threads, navigator.hardwareConcurrency)
     .option("--no-torch", "leave PyTorch out")

@@ -66,16 +66,17 @@ export class RunFolder {
   /**
    * What a run was asked to do.
    *
+   * @param verb what cannot be done without it, for messages
    * @throws {Error} when the folder holds no run
    */
-  static async readDescription(path: string): Promise<unknown> {
+  static async readDescription(path: string, { verb = "resume" }: { verb?: string } = {}): Promise<unknown> {
     if (!await exists(`${path}/${RUN_FILE}`)) {
-      throw new Error(`Cannot resume ${path}: expected the folder of a run with a ${RUN_FILE}, found none`);
+      throw new Error(`Cannot ${verb} ${path}: expected the folder of a run with a ${RUN_FILE}, found none`);
     }
     try {
       return JSON.parse(await readText(`${path}/${RUN_FILE}`));
     } catch (cause) {
-      throw new Error(`Cannot resume ${path}: expected JSON in ${RUN_FILE}, found something else`, { cause });
+      throw new Error(`Cannot ${verb} ${path}: expected JSON in ${RUN_FILE}, found something else`, { cause });
     }
   }
 

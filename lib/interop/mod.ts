@@ -3,6 +3,8 @@
  *
  * @module
  */
+export { type CardSubjects, formatModelCard, type ModelCard } from "./model_card.ts";
+export { encodeOnnxEncoder, type OnnxOptions } from "./onnx/mod.ts";
 export {
   decodeSafetensors,
   encodeSafetensors,

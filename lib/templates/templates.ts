@@ -100,8 +100,8 @@ export class Templates {
   }
 
   /** Every template min–max normalised to [0, 1], x fastest; all zeros while it has not been trained. */
-  normalised(): { modality: string; size: Triple; data: Float32Array }[] {
-    const values = this.variable.dataSync() as Float32Array;
+  async normalised(): Promise<{ modality: string; size: Triple; data: Float32Array }[]> {
+    const values = await this.variable.data() as Float32Array;
     const length = values.length / this.modalities.length;
     return this.modalities.map((modality, k) => {
       const data = values.slice(k * length, (k + 1) * length);

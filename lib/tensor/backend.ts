@@ -23,6 +23,8 @@ export interface BackendInfo {
   readonly name: Exclude<BackendName, "auto">;
   /** One line for people. */
   readonly description: string;
+  /** What it computes on, by name: threads and vectors, or the adapter and its limits. */
+  readonly details: Readonly<Record<string, string | number>>;
 }
 
 /**
@@ -55,6 +57,7 @@ async function startReference(): Promise<BackendInfo> {
   return {
     name: "reference",
     description: `reference (plain TypeScript kernels, tfjs ${tf.version_core}, one thread)`,
+    details: { threads: 1 },
   };
 }
 
@@ -73,9 +76,9 @@ async function startWebgpu(): Promise<BackendInfo> {
     tf.registerBackend("webgpu", () => startedGpu!);
   }
   await tf.setBackend("webgpu");
-  const { adapter, isSoftware } = startedGpu;
+  const { adapter, isSoftware, details } = startedGpu;
   const kind = isSoftware ? ", computed by the CPU: for tests only" : "";
-  return { name: "webgpu", description: `webgpu (${adapter}${kind}, tfjs ${tf.version_core})` };
+  return { name: "webgpu", description: `webgpu (${adapter}${kind}, tfjs ${tf.version_core})`, details };
 }
 
 async function startSimd(wanted: number): Promise<BackendInfo> {
@@ -90,5 +93,6 @@ async function startSimd(wanted: number): Promise<BackendInfo> {
   await tf.setBackend("simd");
   const { threads, vectorBits } = (tf.backend() as unknown as SimdBackend).speed;
   const kernels = `WebAssembly kernels, ${threads} ${threads === 1 ? "thread" : "threads"}, ${vectorBits}-bit vectors`;
-  return { name: "simd", description: `simd (${kernels}, tfjs ${tf.version_core})` };
+  const details = { threads, vectorBits };
+  return { name: "simd", description: `simd (${kernels}, tfjs ${tf.version_core})`, details };
 }

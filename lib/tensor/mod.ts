@@ -5,4 +5,5 @@ export { checkpoint } from "./checkpoint.ts";
 export * from "./ops/mod.ts";
 export { channelsOf, expectShape, shapeOf, sizeOf } from "./shape.ts";
 export { tf } from "./tf.ts";
+export { takeValues } from "./values.ts";
 export type { NamedTensorMap, Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D, Tensor5D, Variable } from "./tf.ts";

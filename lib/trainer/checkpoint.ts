@@ -55,10 +55,10 @@ const SEEN = "templates.seen.";
  * Takes a checkpoint. Weights carry their official names and memory order, so that PyTorch reads them directly; the
  * optimiser's moments follow as `adamw.first.NAME` and `adamw.second.NAME`.
  */
-export function takeCheckpoint(
+export async function takeCheckpoint(
   parts: CheckpointParts,
   state: Omit<TrainerState, "format" | "optimizerSteps">,
-): Checkpoint {
+): Promise<Checkpoint> {
   const tensors = new Map<string, Safetensor>();
   const add = (name: string, values: Float32Array, shape: readonly number[]): void => {
     tensors.set(name, { dtype: "F32", shape, data: values });
@@ -67,11 +67,11 @@ export function takeCheckpoint(
     return [toOfficialLayout(values, parameter), parameter.officialShape];
   };
   for (const parameter of parts.parameters) {
-    add(parameter.name, ...official(valuesOf(parameter.variable), parameter));
+    add(parameter.name, ...official(await valuesOf(parameter.variable), parameter));
     const moments = parts.optimizer.moments.get(parameter.name);
     if (!moments) continue;
-    add(FIRST + parameter.name, ...official(valuesOf(moments.first), parameter));
-    add(SECOND + parameter.name, ...official(valuesOf(moments.second), parameter));
+    add(FIRST + parameter.name, ...official(await valuesOf(moments.first), parameter));
+    add(SECOND + parameter.name, ...official(await valuesOf(moments.second), parameter));
   }
   for (const [modality, values] of parts.seenTemplates) add(SEEN + modality, values, [values.length]);
   const optimizerSteps = Object.fromEntries([...parts.optimizer.moments].map(([name, { steps }]) => [name, steps]));
@@ -123,6 +123,36 @@ export function restoreCheckpoint(
   return state;
 }
 
+/** The model of a checkpoint, without what only training needs. */
+export interface CheckpointModel {
+  /** Weights, buffers and templates under official names, in the official memory order. */
+  readonly state: Map<string, Safetensor>;
+  /** Names of the weights that the optimiser has moved. */
+  readonly trained: ReadonlySet<string>;
+}
+
+/**
+ * Separates the model from the optimiser's moments and the notes on the templates.
+ *
+ * Counts of batches, which are floats here like every variable, become 64-bit integers as in PyTorch's state dicts.
+ *
+ * @param tensors all of a checkpoint
+ */
+export function modelOfCheckpoint(tensors: ReadonlyMap<string, Safetensor>): CheckpointModel {
+  const state = new Map<string, Safetensor>();
+  const trained = new Set<string>();
+  for (const [name, tensor] of tensors) {
+    if (name.startsWith(FIRST)) trained.add(name.slice(FIRST.length));
+    else if (!name.startsWith(SECOND) && !name.startsWith(SEEN)) state.set(name, withIntegerCount(name, tensor));
+  }
+  return { state, trained };
+}
+
+function withIntegerCount(name: string, tensor: Safetensor): Safetensor {
+  if (!name.endsWith("num_batches_tracked") || tensor.dtype !== "F32") return tensor;
+  return { dtype: "I64", shape: tensor.shape, data: BigInt64Array.from(tensor.data, BigInt) };
+}
+
 /**
  * Reads the text part of a checkpoint.
  *
@@ -142,6 +172,6 @@ export function parseState(text: string, file: string): TrainerState {
   }
 }
 
-function valuesOf(variable: Parameter["variable"]): Float32Array {
-  return variable.dataSync() as Float32Array;
+async function valuesOf(variable: Parameter["variable"]): Promise<Float32Array> {
+  return await variable.data() as Float32Array;
 }

@@ -1,6 +1,6 @@
 /** From summed gradients to those the optimiser applies. */
 import type { TemplateGradient, Templates } from "../templates/mod.ts";
-import { sumOfSquares, tf } from "../tensor/mod.ts";
+import { sumOfSquares, takeValues, tf } from "../tensor/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 
 /** What happens to gradients before an update. */
@@ -24,12 +24,13 @@ export interface FinishOptions {
  * @param sums gradients by parameter name; emptied and freed
  * @returns the norm of the model's gradient before clipping, and new tensors for the caller to free
  */
-export function finishGradients(
+export async function finishGradients(
   sums: Map<string, Tensor>,
   { accumulationSteps, clipNorm, templates, templateGradient: kind, templateSmoothing: smoothing }: FinishOptions,
-): { norm: number; gradients: Map<string, Tensor> } {
+): Promise<{ norm: number; gradients: Map<string, Tensor> }> {
   const templateName = templates.parameter.name;
-  const norm = gradientNorm([...sums].flatMap(([name, sum]) => name === templateName ? [] : [sum])) / accumulationSteps;
+  const ofModel = [...sums].flatMap(([name, sum]) => name === templateName ? [] : [sum]);
+  const norm = await gradientNorm(ofModel) / accumulationSteps;
   const factor = clipNorm === null ? 1 : Math.min(1, clipNorm / (norm + 1e-6));
   const gradients = new Map<string, Tensor>();
   for (const [name, sum] of sums) {
@@ -47,10 +48,10 @@ export function finishGradients(
 }
 
 /** L2 norm over all gradients. */
-export function gradientNorm(gradients: readonly Tensor[]): number {
-  let squares = 0;
-  for (const gradient of gradients) squares += tf.tidy(() => sumOfSquares(gradient).dataSync()[0]);
-  return Math.sqrt(squares);
+export async function gradientNorm(gradients: readonly Tensor[]): Promise<number> {
+  if (gradients.length === 0) return 0;
+  const squares = await takeValues(tf.tidy(() => tf.stack(gradients.map((gradient) => sumOfSquares(gradient)))));
+  return Math.sqrt(squares.reduce((sum, value) => sum + value, 0));
 }
 
 /** A new tensor; a clone shares the values and costs nothing. */

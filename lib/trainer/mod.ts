@@ -1,6 +1,6 @@
 /** Pre-training: the loop and what it is made of. */
-export { parseState } from "./checkpoint.ts";
-export type { Checkpoint, TrainerState } from "./checkpoint.ts";
+export { modelOfCheckpoint, parseState } from "./checkpoint.ts";
+export type { Checkpoint, CheckpointModel, TrainerState } from "./checkpoint.ts";
 export { methodSchema, optimizerSchema, runSchema } from "./options.ts";
 export type { MethodOptions, OptimizerOptions, RunOptions, TrainerOptions } from "./options.ts";
 export { learningRateAt } from "./schedule.ts";

@@ -2,7 +2,7 @@
 import { infoNceLoss } from "../losses/mod.ts";
 import type { PretrainModel } from "../model/mod.ts";
 import type { Templates } from "../templates/mod.ts";
-import { sampleSquaredError, shapeOf, tf } from "../tensor/mod.ts";
+import { sampleSquaredError, shapeOf, takeValues, tf } from "../tensor/mod.ts";
 import type { Scalar, Tensor } from "../tensor/mod.ts";
 import type { TrainedParameter } from "./adamw.ts";
 import type { MethodOptions } from "./options.ts";
@@ -45,17 +45,17 @@ export interface StepOptions {
  * @returns losses, and gradients by parameter name, which the caller frees
  * @see BrainMVP, arXiv 2410.10604, total loss
  */
-export function batchGradients(
+export async function batchGradients(
   samples: readonly ViewSample[],
   parts: StepParts,
   options: StepOptions,
-): { losses: BatchLosses; gradients: Map<string, Tensor> } {
+): Promise<{ losses: BatchLosses; gradients: Map<string, Tensor> }> {
   const passes = planTargets(samples.map(({ modalities }) => modalities), options);
   const partnered = sum(passes.flat().map(({ hasPartner, share }) => hasPartner ? share : 0));
   const gradients = new Map<string, Tensor>();
   const terms: PassLosses[] = [];
   for (const targets of passes) {
-    const pass = passGradients(samples, parts, { ...options, targets, partnered });
+    const pass = await passGradients(samples, parts, { ...options, targets, partnered });
     terms.push(pass.losses);
     for (const [name, gradient] of pass.gradients) addGradient(gradients, name, gradient);
   }
@@ -72,11 +72,11 @@ export function batchGradients(
 type PassLosses = Record<"total" | "cmr" | "md" | "cl", number>;
 type PassOptions = StepOptions & { readonly targets: readonly Target[]; readonly partnered: number };
 
-function passGradients(
+async function passGradients(
   samples: readonly ViewSample[],
   { model, templates, parameters }: StepParts,
   { method, place, contrastive, recomputeBlocks, targets, partnered }: PassOptions,
-): { losses: PassLosses; gradients: Map<string, Tensor> } {
+): Promise<{ losses: PassLosses; gradients: Map<string, Tensor> }> {
   const inputs = gatherPass(samples, { targets, place, mask: method });
   const shares = viewShares(targets, partnered);
   const parts: Scalar[] = [];
@@ -91,8 +91,8 @@ function passGradients(
     const reconstructionLoss = tf.add(tf.mul(cmr, method.cmrWeight), tf.mul(md, method.mdWeight));
     return tf.add(reconstructionLoss, tf.mul(cl, method.clWeight)) as Scalar;
   }, parameters.map(({ variable }) => variable));
-  const [cmr, md, cl] = parts.map((part) => part.dataSync()[0]);
-  const losses = { total: value.dataSync()[0], cmr, md, cl };
+  const [total, cmr, md, cl] = await takeValues(tf.tidy(() => tf.stack([value, ...parts])));
+  const losses = { total, cmr, md, cl };
   tf.dispose([value, ...parts]);
   disposePass(inputs);
   const named = parameters.flatMap(({ name, variable }): [string, Tensor][] =>

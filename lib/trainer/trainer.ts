@@ -87,7 +87,7 @@ export async function pretrain(parts: TrainerParts, options: TrainerOptions): Pr
   const session = await Session.open(parts, options);
   try {
     for await (const batch of session.batches()) {
-      session.accumulate(batch);
+      await session.accumulate(batch);
       const updated = session.isUpdateDue(batch);
       if (updated) await session.update(batch);
       if (session.isEpochEnd(batch)) await session.endEpoch(batch.epoch);
@@ -166,11 +166,11 @@ class Session {
     });
   }
 
-  accumulate({ epoch, index, samples }: Batch): void {
+  async accumulate({ epoch, index, samples }: Batch): Promise<void> {
     const { method, seed, run: { recomputeBlocks } } = this.#options;
     const contrastive = method.clWeight > 0 && this.#contrastiveIn(epoch);
     const place = { seed, epoch, index };
-    const { losses, gradients } = batchGradients(samples, {
+    const { losses, gradients } = await batchGradients(samples, {
       ...this.#parts,
       parameters: this.#parameters.filter(({ trainable }) => trainable),
     }, { method, place, contrastive, recomputeBlocks });
@@ -195,7 +195,7 @@ class Session {
       optimizer.learningRate;
     const { templates } = this.#parts;
     const { method } = this.#options;
-    const { norm, gradients } = finishGradients(this.#gradients, { templates, ...method, ...optimizer });
+    const { norm, gradients } = await finishGradients(this.#gradients, { templates, ...method, ...optimizer });
     const templateName = templates.parameter.name;
     this.#optimizer.apply(gradients, (name) => name === templateName ? templateRate : learningRate);
     tf.dispose([...gradients.values()]);
@@ -230,7 +230,7 @@ class Session {
     }
     const isLast = epoch === run.epochs - 1;
     if (!isLast && (epoch + 1) % run.validateEvery !== 0) return;
-    const templateChange = this.#templateChange(epoch);
+    const templateChange = await this.#templateChange(epoch);
     await this.#startContrastiveIfSettled(epoch, templateChange);
     this.#validation = await this.#validate();
     const { pairs } = this.#validation;
@@ -244,10 +244,10 @@ class Session {
   }
 
   /** Mean absolute change per epoch of every template since the last look, in units of its range. */
-  #templateChange(epoch: number): Record<string, number> {
+  async #templateChange(epoch: number): Promise<Record<string, number>> {
     const change: Record<string, number> = {};
     const epochs = epoch - (this.#state.templatesSeenAt ?? -1);
-    for (const { modality, data } of this.#parts.templates.normalised()) {
+    for (const { modality, data } of await this.#parts.templates.normalised()) {
       const before = this.#seenTemplates.get(modality);
       if (before) change[modality] = templateDistance(before, data) / epochs;
       this.#seenTemplates.set(modality, data);
@@ -297,7 +297,7 @@ class Session {
     const next = batch ? { epoch: batch.epoch, index: batch.index + 1 } : { epoch: this.#options.run.epochs, index: 0 };
     this.#state.next = next.index === this.#batchesPerEpoch ? { epoch: next.epoch + 1, index: 0 } : next;
     const parts = { parameters: this.#parameters, optimizer: this.#optimizer, seenTemplates: this.#seenTemplates };
-    await this.#parts.store.saveCheckpoint(this.#state.updates, takeCheckpoint(parts, this.#state));
+    await this.#parts.store.saveCheckpoint(this.#state.updates, await takeCheckpoint(parts, this.#state));
   }
 
   async #announce(epoch: number, message: string): Promise<void> {

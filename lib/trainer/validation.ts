@@ -6,7 +6,7 @@ import type { PretrainModel } from "../model/mod.ts";
 import { randomStream } from "../random.ts";
 import type { PairScore, ReconstructionExample } from "../results.ts";
 import type { Templates } from "../templates/mod.ts";
-import { tf } from "../tensor/mod.ts";
+import { takeValues, tf } from "../tensor/mod.ts";
 import type { Tensor5D } from "../tensor/mod.ts";
 import type { MeanVolume } from "./mean_volume.ts";
 import type { MaskOptions, ViewSample } from "./views.ts";
@@ -51,16 +51,16 @@ const EXAMPLES = 6;
  *
  * The mosaic and the mean training volume are scored on the same voxels.
  */
-export function validate(
+export async function validate(
   samples: readonly HeldOutSample[],
   parts: ValidationParts,
   options: ValidationOptions,
-): Validation {
+): Promise<Validation> {
   const sums = new Map<string, { case: Case; errors: ErrorSum[]; subjects: number }>();
   const examples: ReconstructionExample[] = [];
-  samples.forEach((sample, index) => {
-    for (const [number, item] of casesOf(sample, { ...parts, ...options, index }).entries()) {
-      const reconstruction = rebuild(item.mosaic, { sample, model: parts.model });
+  for (const [index, sample] of samples.entries()) {
+    for (const [number, item] of (await casesOf(sample, { ...parts, ...options, index })).entries()) {
+      const reconstruction = await rebuild(item.mosaic, { sample, model: parts.model });
       const images = [reconstruction, item.mosaic, item.mean];
       const errors = images.map((image) => maskedSquaredError(image, item.truth, item.mask));
       const key = `${item.target} ${item.source}`;
@@ -75,7 +75,7 @@ export function validate(
         examples.push({ subject, target, source, size: sample.cropSize, mosaic, reconstruction, truth });
       }
     }
-  });
+  }
   const pairs = [...sums.values()].map(({ case: { target, source }, errors, subjects }) => {
     const [own, mosaic, mean] = errors.map(psnr);
     return { target, source, psnr: own, mosaicPsnr: mosaic, meanVolumePsnr: mean, subjects };
@@ -92,14 +92,15 @@ function isExample(
 }
 
 /** All mosaics of a subject: per target, the other sequences in their order, then the template. */
-function casesOf(
+async function casesOf(
   sample: HeldOutSample,
   { templates, meanVolume, seed, index, ...mask }: ValidationParts & ValidationOptions & { index: number },
-): Case[] {
+): Promise<Case[]> {
   const { modalities, cropSize, voxels } = sample;
   const length = cropSize[0] * cropSize[1] * cropSize[2];
   const channel = (c: number): Float32Array => voxels.subarray(c * length, (c + 1) * length);
-  return modalities.flatMap((target, t) => {
+  const cases: Case[] = [];
+  for (const [t, target] of modalities.entries()) {
     const random = randomStream(seed, "validation mask", index, t);
     const hidden = drawBlockMask({ ...mask, size: [cropSize[2], cropSize[1], cropSize[0]], random });
     const truth = channel(t);
@@ -109,21 +110,22 @@ function casesOf(
       return { subject: sample.subject, target, source, mosaic, truth, mask: hidden, mean };
     };
     const place = { modality: target, start: sample.templateStart };
-    const template = tf.tidy(() => templates.windows([place], cropSize).dataSync() as Float32Array);
-    const others = modalities.flatMap((source, s) => s === t ? [] : [build(source, channel(s))]);
-    return [...others, build("template", template)];
-  });
+    const template = await takeValues(tf.tidy(() => templates.windows([place], cropSize)));
+    modalities.forEach((source, s) => s !== t && cases.push(build(source, channel(s))));
+    cases.push(build("template", template));
+  }
+  return cases;
 }
 
 function rebuild(
   mosaic: Float32Array,
   { sample, model }: { sample: ViewSample; model: PretrainModel },
-): Float32Array {
+): Promise<Float32Array> {
   const [width, height, depth] = sample.cropSize;
-  return tf.tidy(() => {
+  return takeValues(tf.tidy(() => {
     const input = tf.tensor(mosaic, [1, depth, height, width, 1]) as Tensor5D;
-    return model.forward(input, { training: false }).reconstruction.dataSync() as Float32Array;
-  });
+    return model.forward(input, { training: false }).reconstruction;
+  }));
 }
 
 function pool(a: ErrorSum, b: ErrorSum): ErrorSum {

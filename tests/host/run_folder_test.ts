@@ -52,6 +52,9 @@ Deno.test("RunFolder.readDescription() says when there is no run or no JSON", ()
     await assert.rejects(RunFolder.readDescription(`${path}/checkpoints`), {
       message: `Cannot resume ${path}/checkpoints: expected the folder of a run with a run.json, found none`,
     });
+    await assert.rejects(RunFolder.readDescription("none", { verb: "export" }), {
+      message: "Cannot export none: expected the folder of a run with a run.json, found none",
+    });
     Deno.writeTextFileSync(`${path}/run.json`, '{"recipe":');
     await assert.rejects(RunFolder.readDescription(path), {
       message: `Cannot resume ${path}: expected JSON in run.json, found something else`,

@@ -6,7 +6,7 @@ import { buildPretrainModel, MODEL_PRESETS } from "../../lib/model/mod.ts";
 import { selectBackend } from "../../lib/tensor/mod.ts";
 import { assertNear, statisticsOf } from "./_golden.ts";
 
-await selectBackend("auto");
+await selectBackend("simd");
 
 function draw(initializer: Initializer, { shape = [40, 50], seed = 1, name = "w" } = {}): Float32Array {
   return initializer({ shape, seed, name });

@@ -6,7 +6,7 @@ import { Templates } from "../../lib/templates/mod.ts";
 import { selectBackend, shapeOf, sizeOf, tf } from "../../lib/tensor/mod.ts";
 import { readGolden } from "./_golden.ts";
 
-await selectBackend("auto");
+await selectBackend("simd");
 
 type Shapes = Record<string, readonly number[]>;
 

@@ -17,7 +17,7 @@ import {
 } from "./_golden.ts";
 import type { Golden, GoldenPass, Summary } from "./_golden.ts";
 
-await selectBackend("auto");
+await selectBackend("simd");
 
 /** Of a tensor's standard deviation: float32 accumulates about 1e-6. */
 const TOLERANCE = 1e-4;

@@ -183,7 +183,11 @@ Deno.test("benchStep() trains by the official recipe and says which kernels ran"
   const places: number[] = [];
   const profile = profileKernels("simd");
   const before = tf.memory().numTensors;
-  const { timing, kernels } = benchStep(recipe, { repeats: 2, profile, report: (_, { done }) => places.push(done) });
+  const { timing, kernels } = await benchStep(recipe, {
+    repeats: 2,
+    profile,
+    report: (_, { done }) => places.push(done),
+  });
   assert.equal(tf.memory().numTensors, before, "tensors leaked");
   assert.deepEqual(places, [1, 2, 3]);
   assert.equal(timing.repetitions, 2);
@@ -226,10 +230,10 @@ Deno.test("profileKernels() takes the time of inner kernels off the outer one's"
   x.dispose();
 });
 
-Deno.test("sample() repeats until there are enough times, and summarise() takes their median", () => {
-  assert.equal(sample(() => 1000, { repeats: 5 }).length, 5);
-  assert.equal(sample(() => 10, { repeats: 5 }).length, 30);
-  assert.equal(sample(() => 0, { repeats: 5 }).length, 100);
+Deno.test("sample() repeats until there are enough times, and summarise() takes their median", async () => {
+  assert.equal((await sample(() => 1000, { repeats: 5 })).length, 5);
+  assert.equal((await sample(() => 10, { repeats: 5 })).length, 30);
+  assert.equal((await sample(() => 0, { repeats: 5 })).length, 100);
   assert.deepEqual(summarise([3, 1, 9]), { ms: 3, repetitions: 3 });
   assert.deepEqual(summarise([4, 1, 9, 2]), { ms: 3, repetitions: 4 });
 });

@@ -164,9 +164,9 @@ Deno.test("optimizerGradient() multiplies each template's gradient by its own ra
   templates.dispose();
 });
 
-Deno.test("normalised() gives every template in [0, 1], zeros while it is untrained", () => {
+Deno.test("normalised() gives every template in [0, 1], zeros while it is untrained", async () => {
   const templates = templatesOf([3, 1, 2], [5, 1, 3, 2, 4, 1]);
-  const [first, second] = templates.normalised();
+  const [first, second] = await templates.normalised();
   assert.deepEqual(first, { modality: "t1", size: [3, 1, 2], data: new Float32Array(6) });
   assert.equal(second.modality, "t2");
   assertClose(second.data, [1, 0, 0.5, 0.25, 0.75, 0]);

@@ -1,9 +1,10 @@
 /** Choosing the backend. */
 import assert from "node:assert/strict";
 import { BACKENDS, selectBackend, tf } from "../../lib/tensor/mod.ts";
+import { findAdapter, isSoftwareAdapter } from "../../lib/tensor/webgpu/device.ts";
 
 Deno.test("selectBackend() starts the backend it is asked for and says which", async () => {
-  assert.deepEqual(BACKENDS, ["auto", "simd", "reference"]);
+  assert.deepEqual(BACKENDS, ["auto", "webgpu", "simd", "reference"]);
   const reference = await selectBackend("reference");
   assert.equal(tf.getBackend(), "cpu");
   assert.equal(reference.name, "reference");
@@ -12,12 +13,15 @@ Deno.test("selectBackend() starts the backend it is asked for and says which", a
   assert.equal(tf.getBackend(), "simd");
   assert.equal(simd.name, "simd");
   assert.match(simd.description, /^simd \(.*\)$/);
+  assert.ok(Number(simd.details.threads) >= 1);
 });
 
-Deno.test("selectBackend() takes simd for auto where it starts", async () => {
+Deno.test("selectBackend() takes a GPU for auto where there is a real one, else simd", async () => {
   await selectBackend("reference");
+  const adapter = await findAdapter();
+  const expected = adapter !== null && !isSoftwareAdapter(adapter) ? "webgpu" : "simd";
   const { name } = await selectBackend("auto");
-  assert.deepEqual([name, tf.getBackend()], ["simd", "simd"]);
+  assert.deepEqual([name, tf.getBackend()], [expected, expected]);
 });
 
 Deno.test("selectBackend() can go back and forth with tensors alive", async () => {

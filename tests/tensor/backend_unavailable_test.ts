@@ -1,8 +1,9 @@
-/** Choosing the backend where WebAssembly has no shared memory: a process of its own, since a backend starts only once. */
+/** Choosing the backend without shared memory and GPU: a process of its own, since a backend starts only once. */
 import assert from "node:assert/strict";
 import { BackendUnavailableError } from "../../lib/errors.ts";
 import { selectBackend, tf } from "../../lib/tensor/mod.ts";
 
+Object.defineProperty(navigator, "gpu", { value: { requestAdapter: () => Promise.resolve(null) } });
 WebAssembly.Memory = class {
   constructor() {
     throw new RangeError("no memory here");
@@ -21,4 +22,11 @@ Deno.test("selectBackend() throws with the cause when simd cannot start", async 
 Deno.test("selectBackend() takes the reference for auto when simd cannot start", async () => {
   const { name } = await selectBackend("auto");
   assert.deepEqual([name, tf.getBackend()], ["reference", "cpu"]);
+});
+
+Deno.test("selectBackend() throws when there is no GPU for webgpu", async () => {
+  await assert.rejects(selectBackend("webgpu"), {
+    name: "BackendUnavailableError",
+    message: 'Cannot start backend "webgpu": expected a GPU adapter, found none; on Linux it needs a Vulkan driver',
+  });
 });

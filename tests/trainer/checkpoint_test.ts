@@ -6,7 +6,7 @@ import { selectBackend, tf } from "../../lib/tensor/mod.ts";
 import { AdamW } from "../../lib/trainer/adamw.ts";
 import { restoreCheckpoint, takeCheckpoint } from "../../lib/trainer/checkpoint.ts";
 import type { CheckpointParts } from "../../lib/trainer/checkpoint.ts";
-import { parseState } from "../../lib/trainer/mod.ts";
+import { modelOfCheckpoint, parseState } from "../../lib/trainer/mod.ts";
 import { joinBytes, TEMPLATE, toyModel, toyTemplates, uniforms } from "./_toy.ts";
 
 await selectBackend("reference");
@@ -51,43 +51,45 @@ function openParts({ seed, updates }: { seed: number; updates: number }): Checkp
 }
 
 /** A checkpoint of a run with two updates, as the bytes of its file and its text. */
-function save(parts: CheckpointParts): { tensors: Uint8Array<ArrayBuffer>; state: string; file: string } {
-  const { tensors, state } = takeCheckpoint(parts, STATE);
+async function save(
+  parts: CheckpointParts,
+): Promise<{ tensors: Uint8Array<ArrayBuffer>; state: string; file: string }> {
+  const { tensors, state } = await takeCheckpoint(parts, STATE);
   return { tensors: joinBytes(tensors), state, file: FILE };
 }
 
-function saveTrained(): ReturnType<typeof save> {
+async function saveTrained(): ReturnType<typeof save> {
   using parts = openParts({ seed: 1, updates: 2 });
-  return save(parts);
+  return await save(parts);
 }
 
 /** The checkpoint with its tensors changed. */
-function withTensors(change: (tensors: Map<string, Safetensor>) => void): ReturnType<typeof save> {
-  const saved = saveTrained();
+async function withTensors(change: (tensors: Map<string, Safetensor>) => void): ReturnType<typeof save> {
+  const saved = await saveTrained();
   const tensors = new Map(decodeSafetensors(saved.tensors, FILE).tensors);
   change(tensors);
   return { ...saved, tensors: joinBytes(encodeSafetensors(tensors)) };
 }
 
-Deno.test("restoreCheckpoint() puts back weights, buffers, moments, templates and state bit for bit", () => {
+Deno.test("restoreCheckpoint() puts back weights, buffers, moments, templates and state bit for bit", async () => {
   const before = tf.memory().numTensors;
   {
-    const saved = saveTrained();
+    const saved = await saveTrained();
     using parts = openParts({ seed: 2, updates: 0 });
     const state = restoreCheckpoint(parts, saved);
     const steps = { lift: 2, mix: 2, readout: 2, bias: 2, rep_template: 2 };
     assert.deepEqual(state, { format: 1, ...STATE, optimizerSteps: steps });
     assert.deepEqual([...parts.seenTemplates.keys()].sort(), ["t1", "t2"]);
-    const again = save(parts);
+    const again = await save(parts);
     assert.deepEqual(again.tensors, saved.tensors);
     assert.deepEqual(JSON.parse(again.state), JSON.parse(saved.state));
   }
   assert.equal(tf.memory().numTensors, before, "tensors leaked");
 });
 
-Deno.test("takeCheckpoint() writes official names, shapes and memory order", () => {
+Deno.test("takeCheckpoint() writes official names, shapes and memory order", async () => {
   using parts = openParts({ seed: 1, updates: 2 });
-  const { tensors } = decodeSafetensors(save(parts).tensors, FILE);
+  const { tensors } = decodeSafetensors((await save(parts)).tensors, FILE);
   const [x, y, z] = TEMPLATE;
   const shapes = Object.fromEntries([...tensors].map(([name, { shape }]) => [name, shape]));
   const weights = { lift: [1, 2], mix: [3, 2], readout: [3, 1], bias: [1], rep_template: [3, x, y, z] };
@@ -106,18 +108,29 @@ Deno.test("takeCheckpoint() writes official names, shapes and memory order", () 
   assert.equal(official[((2 * x + 3) * y + 1) * z + 2], ours[((2 * z + 2) * y + 1) * x + 3]);
 });
 
+Deno.test("modelOfCheckpoint() keeps the model, tells what was trained, and counts batches in integers", async () => {
+  const { tensors } = decodeSafetensors((await saveTrained()).tensors, FILE);
+  const count: Safetensor = { dtype: "F32", shape: [], data: Float32Array.of(7) };
+  const { state, trained } = modelOfCheckpoint(new Map([...tensors, ["norm.num_batches_tracked", count]]));
+  const names = ["bias", "calls", "lift", "mix", "norm.num_batches_tracked", "readout", "rep_template", "unused"];
+  assert.deepEqual([...state.keys()].sort(), names);
+  assert.deepEqual([...trained].sort(), ["bias", "lift", "mix", "readout", "rep_template"]);
+  assert.deepEqual(state.get("mix"), tensors.get("mix"));
+  assert.deepEqual(state.get("norm.num_batches_tracked"), { dtype: "I64", shape: [], data: BigInt64Array.of(7n) });
+});
+
 const DAMAGED: readonly { title: string; checkpoint: () => ReturnType<typeof save>; message: string | RegExp }[] = [
   {
     title: "a file cut short",
-    checkpoint: () => {
-      const saved = saveTrained();
+    checkpoint: async () => {
+      const saved = await saveTrained();
       return { ...saved, tensors: saved.tensors.slice(0, -5) };
     },
     message: /^Cannot read step-9.safetensors: tensor ".*": expected data up to byte \d+, got a file cut short at byte/,
   },
   {
     title: "an empty file",
-    checkpoint: () => ({ ...saveTrained(), tensors: new Uint8Array() }),
+    checkpoint: async () => ({ ...await saveTrained(), tensors: new Uint8Array() }),
     message: "Cannot read step-9.safetensors: expected at least 8 bytes, got 0",
   },
   {
@@ -142,22 +155,23 @@ const DAMAGED: readonly { title: string; checkpoint: () => ReturnType<typeof sav
   },
   {
     title: "text cut short",
-    checkpoint: () => ({ ...saveTrained(), state: '{"format": 1, "next"' }),
+    checkpoint: async () => ({ ...await saveTrained(), state: '{"format": 1, "next"' }),
     message: "Cannot resume from step-9.safetensors: expected a trainer's state, got text that is none: it is not JSON",
   },
 ];
 
 for (const { title, checkpoint, message } of DAMAGED) {
-  Deno.test(`restoreCheckpoint() refuses ${title} and changes nothing`, () => {
+  Deno.test(`restoreCheckpoint() refuses ${title} and changes nothing`, async () => {
     using parts = openParts({ seed: 2, updates: 1 });
-    const before = save(parts);
-    assert.throws(() => restoreCheckpoint(parts, checkpoint()), { name: "CheckpointError", message });
-    assert.deepEqual(save(parts), before);
+    const before = await save(parts);
+    const damaged = await checkpoint();
+    assert.throws(() => restoreCheckpoint(parts, damaged), { name: "CheckpointError", message });
+    assert.deepEqual(await save(parts), before);
   });
 }
 
-Deno.test("parseState() names the fields that are not those of a trainer's state", () => {
-  const state = JSON.parse(saveTrained().state);
+Deno.test("parseState() names the fields that are not those of a trainer's state", async () => {
+  const state = JSON.parse((await saveTrained()).state);
   for (
     const [changes, reason] of [
       [{ format: 2 }, /expected 1\s+→ at format$/],

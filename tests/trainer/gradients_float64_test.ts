@@ -9,7 +9,7 @@ await selectBackend("reference");
 
 const STEP = 1e-6;
 
-Deno.test("batchGradients() has the gradient of central differences in every weight and template voxel", () => {
+Deno.test("batchGradients() has the gradient of central differences in every weight and template voxel", async () => {
   const model = toyModel();
   const templates = toyTemplates({ trained: true });
   const samples = [["t1", "t2", "flair"], ["flair"], ["t2", "t1"]].map((names, i) => toySample(names, `sample ${i}`));
@@ -18,12 +18,12 @@ Deno.test("batchGradients() has the gradient of central differences in every wei
   const options = { method, place: { seed: 5, epoch: 7, index: 2 }, contrastive: true };
   const run = (): ReturnType<typeof batchGradients> =>
     batchGradients(samples, { model, templates, parameters }, options);
-  const lossAt = (): number => {
-    const { losses, gradients } = run();
+  const lossAt = async (): Promise<number> => {
+    const { losses, gradients } = await run();
     tf.dispose([...gradients.values()]);
     return losses.total;
   };
-  const { gradients } = run();
+  const { gradients } = await run();
   assert.deepEqual([...gradients.keys()].sort(), ["bias", "lift", "mix", "readout", "rep_template"]);
   let moving = 0;
   for (const { name, variable } of parameters) {
@@ -34,14 +34,14 @@ Deno.test("batchGradients() has the gradient of central differences in every wei
     // Every eleventh voxel of the templates, and those that the normalisation hangs on.
     const probes = [...original.keys()].filter((i) => original.length < 10 || i % 11 === 0 || extremes.includes(i));
     for (const index of probes) {
-      const at = (offset: number): number => {
+      const at = (offset: number): Promise<number> => {
         const moved = original.slice();
         moved[index] += offset;
         tf.tidy(() => variable.assign(tf.tensor(moved, variable.shape)));
         return lossAt();
       };
-      const numeric = (at(STEP) - at(-STEP)) / (2 * STEP);
-      at(0);
+      const numeric = (await at(STEP) - await at(-STEP)) / (2 * STEP);
+      await at(0);
       const error = Math.abs(numeric - analytic[index]);
       assert.ok(
         error <= 1e-7 * Math.max(1, Math.abs(numeric)),

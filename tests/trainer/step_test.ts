@@ -31,16 +31,16 @@ interface ViewError {
 }
 
 /** What a batch comes to according to the step. */
-function runStep({ cohort, method, contrastive = false }: StepCase): {
+async function runStep({ cohort, method, contrastive = false }: StepCase): Promise<{
   losses: BatchLosses;
   gradients: Record<string, number[]>;
-} {
+}> {
   const before = tf.memory().numTensors;
   const model = linearModel({ gain: GAIN, offset: OFFSET });
   const templates = toyTemplates({ trained: true });
   const samples = cohort.map((modalities, i) => toySample(modalities, `sample ${i}`));
   const parts = { model, templates, parameters: [...model.parameters, templates.parameter] };
-  const { losses, gradients } = batchGradients(samples, parts, { method, place: PLACE, contrastive });
+  const { losses, gradients } = await batchGradients(samples, parts, { method, place: PLACE, contrastive });
   const values = Object.fromEntries([...gradients].map(([name, gradient]) => [name, [...gradient.dataSync()]]));
   tf.dispose([...gradients.values()]);
   templates.dispose();
@@ -105,9 +105,9 @@ function expectedMeans(stepCase: StepCase, part: keyof ViewError): { md: number;
 const WEIGHTS = { cmrWeight: 2, mdWeight: 10, clWeight: 0.5 };
 
 for (const modalitiesPerStep of ["all", "one"] as const) {
-  Deno.test(`batchGradients() averages over subjects, and over their sequences, under ${modalitiesPerStep}`, () => {
+  Deno.test(`batchGradients() averages over subjects, and over their sequences, under ${modalitiesPerStep}`, async () => {
     const stepCase = { cohort: MIXED, method: toyOptions({ method: { modalitiesPerStep, ...WEIGHTS } }).method };
-    const { losses, gradients } = runStep(stepCase);
+    const { losses, gradients } = await runStep(stepCase);
     const { md, cmr } = expectedMeans(stepCase, "error");
     assertClose(losses.md, md, { what: "md" });
     assertClose(losses.cmr!, cmr, { what: "cmr" });
@@ -120,26 +120,26 @@ for (const modalitiesPerStep of ["all", "one"] as const) {
   });
 }
 
-Deno.test("batchGradients() counts both views of a subject with a single modality for distillation alone", () => {
+Deno.test("batchGradients() counts both views of a subject with a single modality for distillation alone", async () => {
   const stepCase = { cohort: [["t2"]], method: toyOptions({ method: WEIGHTS }).method };
-  const { losses } = runStep(stepCase);
+  const { losses } = await runStep(stepCase);
   const [[{ first, second }]] = passesByHand(stepCase);
   assert.equal(losses.cmr, null);
   assertClose(losses.md, (first.error + second.error) / 2);
   assertClose(losses.total, 10 * losses.md);
 });
 
-Deno.test("batchGradients() counts a view that the template fills for lack of time as cross-modal", () => {
+Deno.test("batchGradients() counts a view that the template fills for lack of time as cross-modal", async () => {
   const method = toyOptions({ method: { templateFillUntilEpoch: PLACE.epoch } }).method;
-  const { losses } = runStep({ cohort: [["t1", "t2"]], method });
+  const { losses } = await runStep({ cohort: [["t1", "t2"]], method });
   const views = passesByHand({ cohort: [["t1", "t2"]], method }).flat();
   assertClose(losses.cmr!, mean(views.map(({ second }) => second.error)));
   assertClose(losses.md, mean(views.map(({ first }) => first.error)));
 });
 
-Deno.test("batchGradients() adds InfoNCE of every pass in proportion to the pass's share", () => {
+Deno.test("batchGradients() adds InfoNCE of every pass in proportion to the pass's share", async () => {
   const stepCase = { cohort: MIXED, method: toyOptions({ method: { ...WEIGHTS, temperature: 0.3 } }).method };
-  const { losses } = runStep({ ...stepCase, contrastive: true });
+  const { losses } = await runStep({ ...stepCase, contrastive: true });
   // Three subjects with 3, 1 and 2 sequences: 1/9 + 1/3 + 1/6, 1/9 + 1/6, 1/9.
   const shares = [11 / 18, 5 / 18, 2 / 18];
   const expected = passesByHand(stepCase).map(([{ infoNce }], pass) => shares[pass] * infoNce);
@@ -151,8 +151,8 @@ Deno.test("batchGradients() adds InfoNCE of every pass in proportion to the pass
   assertClose(losses.total, 2 * losses.cmr! + 10 * losses.md + 0.5 * losses.cl!, { what: "total" });
 });
 
-Deno.test("batchGradients() reaches the templates of the batch's modalities and no other", () => {
-  const { gradients } = runStep({ cohort: [["t1", "flair"]], method: toyOptions().method });
+Deno.test("batchGradients() reaches the templates of the batch's modalities and no other", async () => {
+  const { gradients } = await runStep({ cohort: [["t1", "flair"]], method: toyOptions().method });
   const template = gradients.rep_template;
   const [t1, t2, flair] = [0, 1, 2].map((k) => template.slice(k * template.length / 3, (k + 1) * template.length / 3));
   assert.ok(t1.some((value) => value !== 0));

@@ -22,24 +22,24 @@ function flatSample(subject: string, intensities: Readonly<Record<string, number
 }
 
 /** Validates with zero templates, and a mean volume of 0.3 for t1; frees everything. */
-function score(
+async function score(
   samples: readonly HeldOutSample[],
   { model, ...options }: { model: PretrainModel } & Partial<typeof MASK>,
-): Validation {
+): Promise<Validation> {
   const templates = toyTemplates();
   const meanVolume = new MeanVolume(TEMPLATE);
   meanVolume.add(flatSample("training", { t1: 0.3 }));
   const before = tf.memory().numTensors;
-  const result = validate(samples, { model, templates, meanVolume }, { ...MASK, ...options });
+  const result = await validate(samples, { model, templates, meanVolume }, { ...MASK, ...options });
   assert.equal(tf.memory().numTensors, before, "tensors leaked");
   templates.dispose();
   model.dispose();
   return result;
 }
 
-Deno.test("validate() pools the squared errors of all subjects before the PSNR, template pairs last", () => {
+Deno.test("validate() pools the squared errors of all subjects before the PSNR, template pairs last", async () => {
   const samples = [flatSample("a", { t2: 0.6, t1: 0.2 }), flatSample("b", { t1: 0.4 })];
-  const { pairs } = score(samples, { model: linearModel({ gain: 0, offset: 0.5 }) });
+  const { pairs } = await score(samples, { model: linearModel({ gain: 0, offset: 0.5 }) });
   const decibel = (error: number): number => -10 * Math.log10(error);
   const expected: PairScore[] = [
     // Against 0.2: 0.5 from the model, 0.6 in the mosaic, 0.3 as mean.
@@ -89,15 +89,15 @@ Deno.test("validate() pools the squared errors of all subjects before the PSNR, 
   });
 });
 
-Deno.test("validate() shows the model the mosaic: the identity scores what the mosaic does", () => {
+Deno.test("validate() shows the model the mosaic: the identity scores what the mosaic does", async () => {
   const samples = [toySample(["t1", "t2", "flair"], "a"), toySample(["flair", "t1"], "b")];
-  const { pairs, examples } = score(samples, { model: linearModel({ gain: 1, offset: 0 }) });
+  const { pairs, examples } = await score(samples, { model: linearModel({ gain: 1, offset: 0 }) });
   assert.equal(pairs.length, 9);
   for (const { psnr, mosaicPsnr } of pairs) assert.equal(psnr, mosaicPsnr);
   for (const { mosaic, reconstruction } of examples) assert.deepEqual([...reconstruction], [...mosaic]);
 });
 
-Deno.test("validate() gives a model without error an infinite PSNR, in evaluation mode", () => {
+Deno.test("validate() gives a model without error an infinite PSNR, in evaluation mode", async () => {
   const sample = toySample(["t2"], "a");
   const modes: boolean[] = [];
   const perfect: PretrainModel = {
@@ -109,17 +109,17 @@ Deno.test("validate() gives a model without error an infinite PSNR, in evaluatio
     },
     dispose: () => {},
   };
-  const { pairs } = score([sample], { model: perfect });
+  const { pairs } = await score([sample], { model: perfect });
   assert.deepEqual(pairs.map(({ target, source, psnr }) => [target, source, psnr]), [["t2", "template", Infinity]]);
   assert.ok(Number.isFinite(pairs[0].mosaicPsnr));
   assert.deepEqual(modes, [false]);
 });
 
-Deno.test("validate() keeps pictures of each subject's first pair and template, six at most", () => {
+Deno.test("validate() keeps pictures of each subject's first pair and template, six at most", async () => {
   const samples = [["t1", "t2"], ["flair"], ["t2", "t1", "flair"], ["t1", "t2"]].map((names, i) =>
     toySample(names, `${i}`)
   );
-  const { examples } = score(samples, { model: linearModel({ gain: 1, offset: 0 }) });
+  const { examples } = await score(samples, { model: linearModel({ gain: 1, offset: 0 }) });
   assert.deepEqual(examples.map(({ subject, target, source }) => [subject, target, source]), [
     ["0", "t1", "t2"],
     ["0", "t1", "template"],
@@ -137,9 +137,10 @@ Deno.test("validate() keeps pictures of each subject's first pair and template, 
   assert.equal(mosaic.filter((value, i) => value === other[i]).length, 8);
 });
 
-Deno.test("validate() draws its masks from the seed alone", () => {
+Deno.test("validate() draws its masks from the seed alone", async () => {
   const samples = Array.from({ length: 6 }, (_, i) => toySample(["t1", "t2"], `${i}`));
-  const run = (seed: number): PairScore[] => score(samples, { seed, model: linearModel({ gain: 1, offset: 0 }) }).pairs;
-  assert.deepEqual(run(4), run(4));
-  assert.notDeepEqual(run(4), run(5));
+  const run = async (seed: number): Promise<PairScore[]> =>
+    (await score(samples, { seed, model: linearModel({ gain: 1, offset: 0 }) })).pairs;
+  assert.deepEqual(await run(4), await run(4));
+  assert.notDeepEqual(await run(4), await run(5));
 });

@@ -1,4 +1,5 @@
 /** TensorFlow.js's WebGPU backend with our kernels recorded among its own. */
+import { BackendUnavailableError } from "../../errors.ts";
 import { WebGPUBackend } from "../tf_webgpu.ts";
 import type { TensorInfo } from "../tf.ts";
 import type { OpenedDevice } from "./device.ts";
@@ -30,20 +31,28 @@ const DISPATCHES_PER_SUBMISSION = 64;
 /** As tfjs allocates its tensors, so that scratch and tensors use the same buffers in turn. */
 const STORAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 
+const GO_ON =
+  "A run goes on from its last checkpoint: deno task pretrain --resume FOLDER. If it happens again, lower " +
+  "run.batchSize or cropSize, or use --backend simd";
+
 const FILL: GpuProgram = { name: "fill", source: fillSource };
 
 /** The backend behind `--backend webgpu`. */
 export class GpuBackend extends WebGPUBackend {
   /** True for adapters that compute on the CPU. */
   readonly isSoftware: boolean;
-  /** Errors that the device reported outside of any call; none in a correct program. */
+  /** What the device reported outside of any call: running out of memory, or a fault of ours. */
   readonly deviceErrors: string[] = [];
   /** Whether outputs and scratch are filled with NaN before a kernel runs: tests then see values it leaves unwritten. */
   poison = false;
   /** Name of the adapter for people. */
   readonly adapter: string;
+  /** What the adapter says of itself, and the limits that kernels meet. */
+  readonly details: Readonly<Record<string, string | number>>;
   readonly #programs: Programs;
   readonly #parameters: ParameterBlock;
+  /** Rejects when the device goes away, as when its driver restarts. */
+  readonly #lost: Promise<never>;
   #dispatches = 0;
   #pending = 0;
   #submissions = 0;
@@ -53,12 +62,29 @@ export class GpuBackend extends WebGPUBackend {
     super(device, info);
     this.isSoftware = isSoftware;
     this.adapter = info.description || [info.vendor, info.architecture].filter(Boolean).join(" ") || "unnamed adapter";
+    const { vendor, architecture, device: model, description } = info;
+    const { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize } = device.limits;
+    const limits = { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize };
+    this.details = {
+      vendor,
+      architecture,
+      device: model,
+      description,
+      ...limits,
+      features: [...device.features].join(" "),
+    };
     this.#programs = new Programs(device);
     this.#parameters = new ParameterBlock(device);
     device.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
-      this.deviceErrors.push(event.error.message);
+      const isFull = event.error instanceof GPUOutOfMemoryError;
+      this.deviceErrors.push(isFull ? "it is out of memory" : event.error.message);
     });
+    this.#lost = device.lost.then(({ message }) => {
+      throw new BackendUnavailableError(`Lost the GPU: ${message || "its driver gave no reason"}. ${GO_ON}`);
+    });
+    // Whoever reads next is told; until then nobody listens.
+    this.#lost.catch(() => {});
   }
 
   /** Counts since the start. */
@@ -91,6 +117,25 @@ export class GpuBackend extends WebGPUBackend {
   override disposeData(dataId: object, force = false): boolean {
     this.#internals.commandQueueOwnedIds.delete(dataId);
     return super.disposeData(dataId, force);
+  }
+
+  /**
+   * Reads a tensor.
+   *
+   * @throws {BackendUnavailableError} when the device reported an error since the start, or is lost
+   */
+  override async read(dataId: object): ReturnType<WebGPUBackend["read"]> {
+    const values = await Promise.race([super.read(dataId), this.#lost]);
+    if (this.deviceErrors.length > 0) {
+      throw new BackendUnavailableError(`Cannot go on with this GPU: ${this.deviceErrors[0]}. ${GO_ON}`);
+    }
+    return values;
+  }
+
+  /** Sends what was recorded and waits until the device has done it. */
+  async finish(): Promise<void> {
+    this.#submit();
+    await Promise.race([this.device.queue.onSubmittedWorkDone(), this.#lost]);
   }
 
   override submitQueue(): void {

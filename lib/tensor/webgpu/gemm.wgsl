@@ -1,13 +1,13 @@
 // C = A·B (+ bias) by tiles in workgroup memory: 128 rows × 64 columns, 8 × 4 values per invocation.
 //
 // A's value (i, p) lies at i·aRow + p·aColumn, B's (p, j) at p·bRow + j·bColumn, C is row-major. Workgroup z computes
-// slice z % slices of batch z / slices: a slice sums sliceLength of the k products, and writes to a C of its own.
+// slice z / batches of batch z % batches: a slice sums sliceLength of the k products, and writes to a C of its own.
 
 struct Parameters {
   m: u32, n: u32, k: u32,
   aRow: u32, aColumn: u32, bRow: u32, bColumn: u32,
   aBatch: u32, bBatch: u32,
-  slices: u32, sliceLength: u32,
+  batches: u32, sliceLength: u32,
   tilesM: u32,
 }
 @group(0) @binding(0) var<uniform> parameters: Parameters;
@@ -41,8 +41,8 @@ fn main(
   let inside = tile < q.tilesM * tilesN;
   let row0 = (tile / tilesN) * ROWS;
   let column0 = (tile % tilesN) * COLUMNS;
-  let batch = group.z / q.slices;
-  let slice = group.z % q.slices;
+  let batch = group.z % q.batches;
+  let slice = group.z / q.batches;
   let aStart = batch * q.aBatch;
   let bStart = batch * q.bBatch;
   let first = slice * q.sliceLength;

@@ -24,9 +24,9 @@ export interface ProductSizes {
   readonly batches?: number;
 }
 
-/** Values that an invocation's tile of C has, and the tile of a workgroup. */
-const TILED = { rows: 128, columns: 64, perWorkgroup: 1 };
-const REGISTERS = { rows: 8, columns: 8, perWorkgroup: 8 };
+/** The tile of C that a workgroup computes. */
+const TILED = { rows: 128, columns: 64 };
+const REGISTERS = { rows: 8, columns: 32 };
 /** Workgroups that fill a GPU: a product with fewer is split along k. */
 const FULL = 512;
 /** Products that a slice sums at least. */
@@ -45,7 +45,7 @@ export function multiply(
 ): void {
   const tile = runtime.isSoftware ? REGISTERS : TILED;
   const tilesM = Math.ceil(m / tile.rows);
-  const workgroups = Math.ceil(tilesM * Math.ceil(n / tile.columns) / tile.perWorkgroup);
+  const workgroups = tilesM * Math.ceil(n / tile.columns);
   const slices = bias ? 1 : sliceCount(k, workgroups * batches);
   const sliceLength = Math.ceil(k / slices);
   const target = slices === 1 ? c : runtime.scratch(slices * batches * m * n);
@@ -54,7 +54,7 @@ export function multiply(
     workgroups: [...workgroupRow(workgroups, runtime.limits), batches * slices],
     inputs: [a.array, b.array, bias ?? b.array],
     outputs: [target],
-    integers: [m, n, k, ...strides, slices, sliceLength, tilesM],
+    integers: [m, n, k, ...strides, batches, sliceLength, tilesM],
   });
   if (slices > 1) sumSlices({ x: target, y: c }, { slices }, runtime);
 }

@@ -1,0 +1,2 @@
+/** Encoders as ONNX files. */
+export { encodeOnnxEncoder, type OnnxOptions } from "./encoder.ts";

@@ -1,0 +1,43 @@
+/** What run.json says: what was asked for, on which data, and where it was computed. */
+import { z } from "zod";
+import { ConfigError } from "../lib/errors.ts";
+import { RunFolder } from "../lib/host/mod.ts";
+import { type BackendInfo, BACKENDS } from "../lib/tensor/mod.ts";
+import { recipeSchema } from "../recipes/mod.ts";
+import { runDataSchema } from "./_run_data.ts";
+
+const runDescriptionSchema = z.strictObject({
+  recipe: z.string(),
+  options: recipeSchema,
+  data: runDataSchema,
+  /** A resumed run computes on the backend it was started on: numbers differ in the last digits between backends. */
+  backend: z.enum(BACKENDS),
+  /** Where the run was started, by name; runs of earlier versions have none. */
+  environment: z.record(z.string(), z.string()).default({}),
+});
+
+/** See {@linkcode runDescriptionSchema}. */
+export type RunDescription = z.output<typeof runDescriptionSchema>;
+
+/** Reads the description of a run that was started before. */
+export async function readRunDescription(
+  run: string,
+  { verb }: { verb: "resume" | "export" },
+): Promise<RunDescription> {
+  const parsed = runDescriptionSchema.safeParse(await RunFolder.readDescription(run, { verb }));
+  if (!parsed.success) {
+    throw new ConfigError(`Cannot ${verb} ${run}: run.json does not describe a run: ${z.prettifyError(parsed.error)}`);
+  }
+  return parsed.data;
+}
+
+/** The machine and what computes on it. */
+export function describeEnvironment(backend: BackendInfo): RunDescription["environment"] {
+  const details = Object.entries(backend.details).map(([name, value]) => [`${backend.name} ${name}`, String(value)]);
+  return {
+    backend: backend.description,
+    ...Object.fromEntries(details),
+    deno: Deno.version.deno,
+    system: `${Deno.build.os} ${Deno.build.arch}, ${navigator.hardwareConcurrency} processors`,
+  };
+}

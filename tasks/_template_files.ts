@@ -1,0 +1,61 @@
+/** Templates as NIfTI files, in one place for the end of a run and for an export. */
+import { writeNifti } from "../lib/dataset/mod.ts";
+import { type Affine, spacingOf, type Triple } from "../lib/geometry.ts";
+import { exists } from "../lib/host/mod.ts";
+import type { TemplateImage } from "../lib/results.ts";
+import type { Templates } from "../lib/templates/mod.ts";
+import type { ResolvedRecipe } from "../recipes/mod.ts";
+import { gridOf, type RunData } from "./_run_data.ts";
+
+/** A template's file. */
+export interface TemplateFile {
+  /** `templates/MODALITY.nii.gz`. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The normalised templates of the modalities that training subjects have; the others are still zero. */
+export async function usedTemplates(templates: Templates, { training }: RunData): Promise<TemplateImage[]> {
+  const used = new Set(training.flatMap(({ images }) => images.map(({ modality }) => modality as string)));
+  return (await templates.normalised()).filter(({ modality }) => used.has(modality));
+}
+
+/** Encodes templates, one after another. */
+export async function* templateFiles(
+  templates: readonly TemplateImage[],
+  spacingMm: Triple,
+): AsyncGenerator<TemplateFile> {
+  for (const { modality, size, data } of templates) {
+    const volume = { data, size, affine: centredAffine(size, spacingMm) };
+    const bytes = await writeNifti(volume, { description: `template ${modality}` });
+    yield { name: templateFileName(modality), bytes };
+  }
+}
+
+/**
+ * Voxel size of the templates: that of the recipe; where scans keep theirs, that of a template which the run has written,
+ * or of its first scan.
+ */
+export async function templateSpacing(
+  run: string,
+  { options, data }: { options: ResolvedRecipe; data: RunData },
+): Promise<Triple> {
+  if (options.preprocess.spacingMm) return options.preprocess.spacingMm;
+  const [{ modality, file }] = data.training[0].images;
+  const written = `${run}/${templateFileName(modality)}`;
+  return spacingOf((await gridOf(await exists(written) ? written : `${data.root}/${file}`)).affine);
+}
+
+function templateFileName(modality: string): string {
+  return `templates/${modality}.nii.gz`;
+}
+
+/** RAS+ axes, world origin at the centre of the grid: subjects are laid on each other by their centres. */
+function centredAffine(size: Triple, [sx, sy, sz]: Triple): Affine {
+  return [
+    [sx, 0, 0, -sx * (size[0] - 1) / 2],
+    [0, sy, 0, -sy * (size[1] - 1) / 2],
+    [0, 0, sz, -sz * (size[2] - 1) / 2],
+    [0, 0, 0, 1],
+  ];
+}

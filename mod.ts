@@ -131,26 +131,40 @@ export {
   type TemplatePlace,
   Templates,
 } from "./lib/templates/mod.ts";
-export { infoNceLoss } from "./lib/losses/mod.ts";
+export { diceBceLoss, type DiceBceOptions, infoNceLoss, segmentationLoss } from "./lib/losses/mod.ts";
 export { type ErrorSum, maskedSquaredError, psnr } from "./lib/metrics/mod.ts";
 
 // Models.
 export {
   buildPretrainModel,
+  buildSegmentationModel,
+  describeParameters,
   divisorOf,
+  FIRST_CONV_RULES,
+  type FirstConvRule,
   type ForwardMode,
+  loadWeights,
+  type MatchedWeight,
+  type MatchOptions,
+  matchWeights,
   MODEL_NAMES,
   MODEL_PRESETS,
   type ModelConfig,
   type ModelName,
   type Parameter,
+  type ParameterDescription,
   type ParameterLayout,
   type PretrainModel,
   type PretrainOutput,
+  type SegmentationConfig,
+  type SegmentationModel,
+  type ShapeMismatch,
   toOfficialLayout,
   toOurLayout,
   type Unet3dConfig,
   type UniformerConfig,
+  type WeightsMatch,
+  type WeightTensor,
 } from "./lib/model/mod.ts";
 
 // Training, and its options.
@@ -196,6 +210,7 @@ export {
   gelu,
   groupNorm,
   layerNorm,
+  leakyRelu,
   linear,
   maskedFill,
   type NamedTensorMap,
@@ -214,6 +229,7 @@ export {
   type Tensor5D,
   tf,
   upsampleNearest,
+  upsampleTrilinear,
   type Variable,
 } from "./lib/tensor/mod.ts";
 
@@ -240,16 +256,29 @@ export {
   type ScalarImage,
 } from "./lib/report/mod.ts";
 export {
+  blobSource,
+  type ByteSource,
+  bytesSource,
   type CardSubjects,
   decodeSafetensors,
   encodeOnnxEncoder,
   encodeSafetensors,
   formatModelCard,
+  type LazySafetensorsFile,
+  type LazyTensor,
   type ModelCard,
   type OnnxOptions,
+  openSafetensors,
+  openWeights,
   type Safetensor,
   type SafetensorArrays,
   type SafetensorsFile,
+  type SafetensorsStream,
+  streamSafetensors,
+  type TensorDtype,
+  type TensorValues,
+  type WeightsFile,
+  type WeightsFormat,
 } from "./lib/interop/mod.ts";
 
 // Conventions shared by all of the above.

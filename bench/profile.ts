@@ -8,10 +8,20 @@ export interface KernelTime {
   readonly ms: number;
 }
 
+/** One call of a kernel. */
+export interface KernelCall {
+  readonly name: string;
+  /** Milliseconds by the profile's clock; kernels that it called are within. */
+  readonly start: number;
+  readonly ms: number;
+}
+
 /** Counts calls and time of all kernels of a backend from {@linkcode profileKernels} on. */
 export interface KernelProfile {
   /** What has been counted since the last call, the longest first. */
   take(): KernelTime[];
+  /** Runs work and tells every call in it, in the order of their ends. */
+  record(work: () => Promise<void>): Promise<KernelCall[]>;
 }
 
 /**
@@ -25,6 +35,7 @@ export function profileKernels(
 ): KernelProfile {
   const totals = new Map<string, { calls: number; ms: number }>();
   let innerMs = 0;
+  let calls: KernelCall[] | undefined;
   for (const kernel of tf.getKernelsForBackend(backendName)) {
     const { kernelName, kernelFunc } = kernel;
     tf.unregisterKernel(kernelName, backendName);
@@ -38,6 +49,7 @@ export function profileKernels(
           return kernelFunc(params);
         } finally {
           const ms = clock() - start;
+          calls?.push({ name: kernelName, start, ms });
           const total = totals.get(kernelName) ?? { calls: 0, ms: 0 };
           totals.set(kernelName, { calls: total.calls + 1, ms: total.ms + ms - innerMs });
           innerMs = outerMs + ms;
@@ -50,6 +62,12 @@ export function profileKernels(
       const taken = [...totals].map(([name, total]) => ({ name, ...total })).sort((a, b) => b.ms - a.ms);
       totals.clear();
       return taken;
+    },
+    async record(work) {
+      const recorded = calls = [];
+      await work();
+      calls = undefined;
+      return recorded;
     },
   };
 }

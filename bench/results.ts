@@ -67,6 +67,16 @@ export interface StepHeap {
   readonly spilledBytes: number;
 }
 
+/** What a step asks of the host on a GPU. */
+export interface GpuShare {
+  /** Dispatches of our kernels per step. */
+  readonly dispatches: number;
+  /** Command buffers per step. */
+  readonly submissions: number;
+  /** Share of the step in which the host worked and did not wait for values. */
+  readonly hostShare: number;
+}
+
 /** The training step of one backbone. */
 export interface StepBlock {
   readonly run: RunInfo;
@@ -78,6 +88,8 @@ export interface StepBlock {
   readonly ours: StepTiming;
   /** Null on the reference backend. */
   readonly heap: StepHeap | null;
+  /** Null where there is no GPU; missing in results of earlier versions. */
+  readonly gpu?: GpuShare | null;
   /** Means over the timed steps. */
   readonly kernels: readonly KernelTime[];
   readonly torch: StepTiming | null;

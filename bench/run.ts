@@ -20,6 +20,7 @@ import { benchStep, flopsOfStep, officialRecipe } from "./step.ts";
 import type { Backbone } from "./step.ts";
 import { openResults, writeResults } from "./store.ts";
 import { formatBlock, formatStep, rateOf, significant } from "./table.ts";
+import { formatTrace } from "./trace.ts";
 import { findTorch, NO_TORCH, timeTorchStep, TorchOps } from "./torch.ts";
 
 /** What the command line says. */
@@ -35,6 +36,8 @@ export interface BenchArguments {
   readonly torch: boolean;
   readonly tfjs: boolean;
   readonly out: string;
+  /** File for a trace of one step. */
+  readonly profile?: string;
 }
 
 /** What the run is called, and where it says how far it is. */
@@ -138,7 +141,10 @@ async function measureStep({ args, print, profile, python, base }: Session, back
     spilled.push(backend?.heapUse.spills.bytes ?? 0);
     print(`${backbone} ${size}³  step ${done}/${total}: ${significant(ms / 1000)} s`);
   };
-  const { timing, parameters, kernels } = await benchStep(officialRecipe(backbone, size), { repeats, profile, report });
+  const trace = args.profile !== undefined;
+  const options = { repeats, profile, report, trace };
+  const { timing, parameters, kernels, gpu, trace: traced } = await benchStep(officialRecipe(backbone, size), options);
+  if (traced) Deno.writeTextFileSync(args.profile!, formatTrace(traced));
   const heap = backend && {
     peakBytes: backend.heapUse.peakBytes,
     spilledBytes: (spilled[spilled.length - 1] - spilled[0]) / (spilled.length - 1),
@@ -158,6 +164,7 @@ async function measureStep({ args, print, profile, python, base }: Session, back
     flops: flopsOfStep(backbone, size),
     ours: { ...timing, peakProcessBytes },
     heap,
+    gpu,
     kernels,
     torch: typeof torch === "string" ? null : torch,
   };

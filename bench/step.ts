@@ -5,6 +5,8 @@ import { buildPretrainModel, MODEL_PRESETS } from "../lib/model/mod.ts";
 import { randomStream } from "../lib/random.ts";
 import { Templates } from "../lib/templates/mod.ts";
 import { tf } from "../lib/tensor/mod.ts";
+import type { GpuBackend, GpuUse } from "../lib/tensor/webgpu/backend.ts";
+import type { GpuSpan } from "../lib/tensor/webgpu/timeline.ts";
 import { AdamW } from "../lib/trainer/adamw.ts";
 import { finishGradients } from "../lib/trainer/gradients.ts";
 import { batchGradients } from "../lib/trainer/step.ts";
@@ -12,7 +14,8 @@ import type { StepParts } from "../lib/trainer/step.ts";
 import type { ViewSample } from "../lib/trainer/views.ts";
 import { RECIPES, recipeSchema } from "../recipes/mod.ts";
 import type { ResolvedRecipe } from "../recipes/mod.ts";
-import type { KernelProfile, KernelTime } from "./profile.ts";
+import type { KernelCall, KernelProfile, KernelTime } from "./profile.ts";
+import type { GpuShare } from "./results.ts";
 import { summarise } from "./timing.ts";
 import type { Timing } from "./timing.ts";
 
@@ -44,6 +47,8 @@ export interface StepOptions {
   readonly profile: KernelProfile;
   /** Hears of every step. */
   report(ms: number, place: { done: number; total: number }): void;
+  /** Whether one more step is timed call by call. */
+  readonly trace?: boolean;
 }
 
 /** Times, and where they went. */
@@ -51,6 +56,10 @@ export interface StepTimes {
   readonly timing: Timing;
   readonly parameters: number;
   readonly kernels: readonly KernelTime[];
+  /** The host's part on a GPU; null elsewhere. */
+  readonly gpu: GpuShare | null;
+  /** One more step, timed call by call; not there unless it was asked for. */
+  readonly trace?: { readonly host: readonly KernelCall[]; readonly gpu: readonly GpuSpan[] };
 }
 
 /** Steps before the timed ones: they compile code, and make the optimiser's moments. */
@@ -59,21 +68,54 @@ const WARM_UP_STEPS = 1;
 /** Trains on one crop of random voxels: B = 1, two views, 10·MD + CMR, AdamW of network and templates. */
 export async function benchStep(
   recipe: ResolvedRecipe,
-  { repeats, profile, report }: StepOptions,
+  { repeats, profile, report, trace }: StepOptions,
 ): Promise<StepTimes> {
   const training = openTraining(recipe);
+  const gpu = gpuBackend();
+  let before = gpu?.use;
   const total = WARM_UP_STEPS + repeats;
   const times: number[] = [];
   for (let index = 0; index < total; index++) {
-    if (index === WARM_UP_STEPS) profile.take();
+    if (index === WARM_UP_STEPS) {
+      profile.take();
+      before = gpu?.use;
+    }
     const start = performance.now();
     await training.step(index);
+    await gpu?.finish();
     times.push(performance.now() - start);
     report(times[index], { done: index + 1, total });
   }
+  const share = gpu && shareOf([before!, gpu.use], times.slice(WARM_UP_STEPS));
   const kernels = profile.take().map(({ name, calls, ms }) => ({ name, calls: calls / repeats, ms: ms / repeats }));
+  const traced = trace ? await traceStep(() => training.step(total), { profile, gpu }) : undefined;
   training.close();
-  return { timing: summarise(times.slice(WARM_UP_STEPS)), parameters: training.parameters, kernels };
+  const timing = summarise(times.slice(WARM_UP_STEPS));
+  return { timing, parameters: training.parameters, kernels, gpu: share, trace: traced };
+}
+
+function gpuBackend(): GpuBackend | null {
+  return tf.getBackend() === "webgpu" ? tf.backend() as unknown as GpuBackend : null;
+}
+
+/** Dispatches and submissions of a step, and the share of its time in which the host did not wait for values. */
+function shareOf([before, after]: readonly [GpuUse, GpuUse], times: readonly number[]): GpuShare {
+  const total = times.reduce((sum, ms) => sum + ms, 0);
+  return {
+    dispatches: (after.dispatches - before.dispatches) / times.length,
+    submissions: (after.submissions - before.submissions) / times.length,
+    hostShare: 1 - (after.waitMs - before.waitMs) / total,
+  };
+}
+
+async function traceStep(
+  step: () => Promise<void>,
+  { profile, gpu }: { profile: KernelProfile; gpu: GpuBackend | null },
+): Promise<StepTimes["trace"]> {
+  const hasTimes = gpu?.device.features.has("timestamp-query");
+  if (hasTimes) gpu!.startTimeline();
+  const host = await profile.record(step);
+  return { host, gpu: hasTimes ? await gpu!.takeTimeline() : [] };
 }
 
 interface Training {

@@ -124,7 +124,7 @@ function formatPeak({ gflops, copyGBs, vectorBits }: Peak): string {
 
 /** Summary and kernels of one training step. */
 export function formatStep(
-  { run, backbone, parameters, flops, ours, heap, kernels, torch }: StepBlock,
+  { run, backbone, parameters, flops, ours, heap, gpu, kernels, torch }: StepBlock,
 ): string[] {
   const rate = (ms: number): string => flops === null ? NOTHING : significant(flops / ms / 1e6);
   const share = (ms: number): string =>
@@ -137,6 +137,13 @@ export function formatStep(
     ["most memory of the process, GiB", gibibytes(ours.peakProcessBytes), gibibytes(torch?.peakProcessBytes ?? null)],
     ["most memory of tensors in the heap, GiB", gibibytes(heap?.peakBytes ?? null), NOTHING],
     ["copied out of the full heap per step, GiB", gibibytes(heap?.spilledBytes ?? null), NOTHING],
+    ...(gpu
+      ? [
+        ["dispatches per step", significant(gpu.dispatches), NOTHING],
+        ["submissions per step", significant(gpu.submissions), NOTHING],
+        ["share of the step in which the host works", percent(gpu.hostShare), NOTHING],
+      ]
+      : []),
     ...(torch ? [["PyTorch's time over ours", significant(torch.ms / ours.ms), ""]] : []),
   ];
   const inKernels = kernels.reduce((sum, { ms }) => sum + ms, 0);

@@ -2,14 +2,18 @@
 import { parseConfigFile, resolveConfig } from "../lib/config.ts";
 import { ConfigError } from "../lib/errors.ts";
 import { formatDuration, onInterrupt, readText, RunFolder } from "../lib/host/mod.ts";
+import type { SavedCheckpoint } from "../lib/host/mod.ts";
 import { selectBackend } from "../lib/tensor/mod.ts";
 import type { BackendInfo, BackendName } from "../lib/tensor/mod.ts";
 import { pretrain } from "../lib/trainer/mod.ts";
 import { QUICK_CHECK, RECIPES, recipeSchema } from "../recipes/mod.ts";
+import { loadInitialWeights } from "./_initial_weights.ts";
+import type { InitialWeights } from "./_initial_weights.ts";
 import { gatherData, verify } from "./_run_data.ts";
 import { describeEnvironment, readRunDescription } from "./_run_description.ts";
 import type { RunDescription } from "./_run_description.ts";
 import { openParts } from "./_run_parts.ts";
+import type { RunParts } from "./_run_parts.ts";
 import { TrainingProgress } from "./_training_progress.ts";
 
 /** The command line. */
@@ -21,6 +25,7 @@ export interface PretrainArguments {
   readonly config?: string;
   readonly out?: string;
   readonly resume?: string;
+  readonly weights?: string;
   readonly backend?: BackendName;
   readonly threads?: number;
   readonly quickCheck?: boolean;
@@ -37,52 +42,85 @@ const INTERRUPTED = 130;
 export async function runPretraining(args: PretrainArguments): Promise<number> {
   const started = performance.now();
   const description = args.resume === undefined ? await describeRun(args) : await readRun(args);
-  const { options, data, recipe } = description;
-  const keep = options.run.keepCheckpoints;
+  const { options, data } = description;
   const backend = await selectBackend(description.backend, { threads: args.threads });
-  const folder = args.resume === undefined
-    ? await RunFolder.create(args.out ?? `runs/${recipe}-${timestamp()}`, {
-      description: { ...description, backend: backend.name, environment: describeEnvironment(backend) },
-      keep,
-    })
-    : RunFolder.open(args.resume, { keep });
-  announce(description, { folder: folder.path, backend });
   const parts = openParts(options, data);
-  const resume = args.resume === undefined ? undefined : await folder.latestCheckpoint();
+  try {
+    const { folder, resume } = await openFolder(args, { description, backend, parts });
+    announce(description, { folder: folder.path, backend });
+    return await train(description, { folder, resume, backend, parts, started });
+  } finally {
+    parts.close();
+  }
+}
+
+/** The folder of the run; weights are loaded before a new one is made, so that a wrong file leaves nothing behind. */
+async function openFolder(
+  args: PretrainArguments,
+  { description, backend, parts }: { description: RunDescription; backend: BackendInfo; parts: RunParts },
+): Promise<{ folder: RunFolder; resume: SavedCheckpoint | undefined }> {
+  const keep = description.options.run.keepCheckpoints;
+  const load = (file: string): Promise<InitialWeights> =>
+    loadInitialWeights(file, { parts, print: (line) => console.log(line) });
+  if (args.resume === undefined) {
+    const weights = args.weights === undefined ? undefined : await load(args.weights);
+    const folder = await RunFolder.create(args.out ?? `runs/${description.recipe}-${timestamp()}`, {
+      description: { ...description, backend: backend.name, environment: describeEnvironment(backend), weights },
+      keep,
+    });
+    return { folder, resume: undefined };
+  }
+  const folder = RunFolder.open(args.resume, { keep });
+  const resume = await folder.latestCheckpoint();
+  // Stopped before its first checkpoint, a run starts again, from where it started.
+  if (resume === undefined && description.weights !== undefined) await load(description.weights.file);
+  return { folder, resume };
+}
+
+/** What a run is trained with. */
+interface RunSession {
+  readonly folder: RunFolder;
+  readonly resume: SavedCheckpoint | undefined;
+  readonly backend: BackendInfo;
+  readonly parts: RunParts;
+  /** When the task started, by `performance.now()`. */
+  readonly started: number;
+}
+
+async function train(
+  description: RunDescription,
+  { folder, resume, backend, parts, started }: RunSession,
+): Promise<number> {
   let interrupted = false;
   using progress = new TrainingProgress();
   using _interrupt = onInterrupt(() => {
     interrupted = true;
     progress.print("stopping: finishing this step and saving; once more to stop at once");
   });
-  try {
-    const result = await pretrain({
-      ...parts,
-      resume,
-      store: folder,
-      interrupted: () => interrupted,
-      onProgress: (state) => progress.show(state),
-    }, options);
-    progress[Symbol.dispose]();
-    if (!result.finished) {
-      console.log(`interrupted and saved; go on with: deno task pretrain --resume ${folder.path}`);
-      return INTERRUPTED;
-    }
-    // The report room is large; loading it only here keeps the start of the task quick.
-    const { writeResults } = await import("./_run_results.ts");
-    const seconds = (performance.now() - started) / 1000;
-    await writeResults(folder, {
-      ...description,
-      backend,
-      seconds,
-      templates: parts.templates,
-      validation: result.validation,
-    });
-    console.log(`\ndone in ${formatDuration(seconds)}: ${folder.path}/report.html`);
-    return 0;
-  } finally {
-    parts.close();
+  const result = await pretrain({
+    ...parts,
+    resume,
+    store: folder,
+    interrupted: () => interrupted,
+    onProgress: (state) => progress.show(state),
+  }, description.options);
+  progress[Symbol.dispose]();
+  if (!result.finished) {
+    console.log(`interrupted and saved; go on with: deno task pretrain --resume ${folder.path}`);
+    return INTERRUPTED;
   }
+  // The report room is large; loading it only here keeps the start of the task quick.
+  const { writeResults } = await import("./_run_results.ts");
+  const seconds = (performance.now() - started) / 1000;
+  await writeResults(folder, {
+    ...description,
+    backend,
+    seconds,
+    templates: parts.templates,
+    validation: result.validation,
+  });
+  console.log(`\ndone in ${formatDuration(seconds)}: ${folder.path}/report.html`);
+  return 0;
 }
 
 async function describeRun(args: PretrainArguments): Promise<RunDescription> {
@@ -100,8 +138,8 @@ async function describeRun(args: PretrainArguments): Promise<RunDescription> {
 }
 
 async function readRun({ resume, recipe, assignments, ...args }: PretrainArguments): Promise<RunDescription> {
-  const { data, datalist, config, out, backend, quickCheck } = args;
-  const others = [recipe, ...assignments, data, datalist, config, out, backend, quickCheck && "--quick-check"];
+  const { data, datalist, config, out, weights, backend, quickCheck } = args;
+  const others = [recipe, ...assignments, data, datalist, config, out, weights, backend, quickCheck && "--quick-check"];
   const extra = others.find((value) => value);
   if (extra !== undefined) {
     throw new ConfigError(

@@ -4,12 +4,15 @@ import { ConfigError } from "../lib/errors.ts";
 import { RunFolder } from "../lib/host/mod.ts";
 import { type BackendInfo, BACKENDS } from "../lib/tensor/mod.ts";
 import { recipeSchema } from "../recipes/mod.ts";
+import { initialWeightsSchema } from "./_initial_weights.ts";
 import { runDataSchema } from "./_run_data.ts";
 
 const runDescriptionSchema = z.strictObject({
   recipe: z.string(),
   options: recipeSchema,
   data: runDataSchema,
+  /** What the run started from; absent: random weights. */
+  weights: initialWeightsSchema.optional(),
   /** A resumed run computes on the backend it was started on: numbers differ in the last digits between backends. */
   backend: z.enum(BACKENDS),
   /** Where the run was started, by name; runs of earlier versions have none. */
@@ -33,7 +36,7 @@ export async function readRunDescription(
 
 /** The machine and what computes on it. */
 export function describeEnvironment(backend: BackendInfo): RunDescription["environment"] {
-  const details = Object.entries(backend.details).map(([name, value]) => [`${backend.name} ${name}`, String(value)]);
+  const details = Object.entries(backend.gpu ?? {}).map(([name, value]) => [`adapter ${name}`, String(value)]);
   return {
     backend: backend.description,
     ...Object.fromEntries(details),

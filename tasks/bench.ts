@@ -46,6 +46,7 @@ function describeCommand(): Command {
     .addOption(new Option("--backend <name>", "what is timed").choices(["simd", "webgpu", "reference"]).default("simd"))
     .option("--repeats <n>", "repetitions at least", integer({ low: 1, high: 1000 }), 5)
     .option("--threads <n>", "threads of ours and of PyTorch", threads, navigator.hardwareConcurrency)
+    .option("--profile <file>", "with --step: one more step as a trace for chrome://tracing, with times of a GPU")
     .option("--no-torch", "leave PyTorch out")
     .option("--no-tfjs", "leave stock TensorFlow.js out")
     .option("--out <folder>", "folder of results.json and RESULTS.md, which keep what is not measured anew", "bench")

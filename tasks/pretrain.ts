@@ -45,6 +45,7 @@ function describeCommand(): Command {
     .option("--config <file>", "YAML file of options to change; key.path=value wins over it")
     .option("--out <folder>", "folder of the run (default: runs/RECIPE-TIME)")
     .option("--resume <folder>", "go on with an interrupted run, with the options and data it was started with")
+    .option("--weights <file>", "start from weights instead of random ones: .pt, .pth, .ckpt or .safetensors")
     .addOption(
       new Option("--backend <name>", "where tensors are computed (default: auto)").choices([...BACKENDS]),
     )
@@ -77,6 +78,7 @@ function helpText(): string {
     "  deno task pretrain",
     "  deno task pretrain preview --data ~/scans",
     "  deno task pretrain quick run.epochs=100 method.maskRatio=0.8",
+    "  deno task pretrain official --data ~/scans --weights BrainMVP_uniformer.pt",
     "  deno task pretrain --resume runs/quick-20260101-120000",
     "",
   ].join("\n");

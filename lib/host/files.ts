@@ -1,4 +1,5 @@
 /** Files on the machine: every read and write of the toolkit, with writes that survive a crash. */
+import type { ByteSource } from "../interop/mod.ts";
 import { attempt } from "./_host_error.ts";
 
 /**
@@ -37,6 +38,45 @@ export function readFilePrefix(path: string, byteCount: number): Promise<Uint8Ar
     return bytes.subarray(0, length);
   });
 }
+
+/** An open file. */
+export interface OpenFile extends ByteSource, Disposable {}
+
+/**
+ * Opens a file to be read piece by piece, so that its size does not matter. Reads that are under way at once wait for
+ * one another.
+ *
+ * @throws {Error} as {@link readFile} does; while reading, when the file has become shorter
+ */
+export async function openFile(path: string): Promise<OpenFile> {
+  const file = await attempt({ verb: "read", path }, () => Deno.open(path, { read: true }));
+  const { size } = await attempt({ verb: "read", path }, () => file.stat());
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    size,
+    read: (offset, length) => {
+      const task = (): Promise<Uint8Array> => attempt({ verb: "read", path }, () => readRange(file, offset, length));
+      const reading = last.then(task, task);
+      last = reading.catch(() => {});
+      return reading;
+    },
+    [Symbol.dispose]: () => file.close(),
+  };
+}
+
+async function readRange(file: Deno.FsFile, offset: number, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  await file.seek(offset, Deno.SeekMode.Start);
+  for (let done = 0; done < length;) {
+    const count = await file.read(bytes.subarray(done, done + LARGEST_READ));
+    if (count === null) throw new Error(`expected ${length} bytes from byte ${offset}, got ${done}`);
+    done += count;
+  }
+  return bytes;
+}
+
+/** Deno copies what is read through a buffer of the size that is asked for at once. */
+const LARGEST_READ = 4 * 2 ** 20;
 
 /**
  * True when there is a file or folder at the path.
@@ -101,16 +141,19 @@ async function readFolder(path: string): Promise<{ name: string; isDirectory: bo
   }));
 }
 
+/** Text, bytes, or chunks of bytes, which may be made while they are written. */
+export type FileContent = string | Uint8Array | readonly Uint8Array[] | AsyncIterable<Uint8Array>;
+
 /**
  * Writes a file so that a crash leaves either the old content or the new, never a part.
  *
  * The content goes to a temporary name in the same folder, is flushed to the disk and renamed over the target; then the
  * folder is flushed where the platform allows. An existing file is replaced; a failed write leaves no temporary file.
  *
- * @param content text, bytes, or chunks of bytes that need not fit into memory twice
+ * @param content chunks need not fit into memory together
  * @throws {Error} when the folder is missing, may not be written to, or the disk is full
  */
-export function writeFileAtomic(path: string, content: Uint8Array | string | readonly Uint8Array[]): Promise<void> {
+export function writeFileAtomic(path: string, content: FileContent): Promise<void> {
   const { folder, name } = splitPath(path);
   const temporary = joinPath(folder, `.${name}.${crypto.randomUUID()}.tmp`);
   const whole = typeof content === "string" ? new TextEncoder().encode(content) : content;
@@ -201,10 +244,14 @@ export async function prune(folder: string, options: { keep: number; matching: R
 
 async function writeAndFlush(
   path: string,
-  { chunks, mode, flush = true }: { chunks: readonly Uint8Array[]; mode: Deno.OpenOptions; flush?: boolean },
+  { chunks, mode, flush = true }: {
+    chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+    mode: Deno.OpenOptions;
+    flush?: boolean;
+  },
 ): Promise<void> {
   using file = await Deno.open(path, { write: true, ...mode });
-  for (const bytes of chunks) {
+  for await (const bytes of chunks) {
     for (let offset = 0; offset < bytes.length;) offset += await file.write(bytes.subarray(offset));
   }
   if (flush) await file.sync();

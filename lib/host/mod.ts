@@ -10,6 +10,7 @@ export {
   listNames,
   listNiftiFiles,
   makeFolder,
+  openFile,
   prune,
   readFile,
   readFilePrefix,
@@ -17,6 +18,7 @@ export {
   remove,
   writeFileAtomic,
 } from "./files.ts";
+export type { FileContent, OpenFile } from "./files.ts";
 export { openSampleSource, type SourceOptions } from "./loader_pool.ts";
 export { RunFolder, type SavedCheckpoint } from "./run_folder.ts";
 export { createProgress, formatDuration, onInterrupt } from "./terminal.ts";

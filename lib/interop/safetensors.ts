@@ -1,30 +1,11 @@
 /** The safetensors file format: named tensors behind a JSON header, with nothing in it that could be executed. */
-import { CheckpointError, formatShape, messageOf } from "../errors.ts";
-
-/** The element types that are written, with the array that holds each. */
-export interface SafetensorArrays {
-  /** 64-bit floats. */
-  readonly F64: Float64Array;
-  /** 32-bit floats. */
-  readonly F32: Float32Array;
-  /** 64-bit integers. */
-  readonly I64: BigInt64Array;
-  /** 32-bit integers. */
-  readonly I32: Int32Array;
-  /** Bytes. */
-  readonly U8: Uint8Array;
-  /** Truth values, one byte each: 0 or 1. */
-  readonly BOOL: Uint8Array;
-}
-
-/** One tensor: element type, shape, and elements in row-major order. */
-export type Safetensor = {
-  [D in keyof SafetensorArrays]: {
-    readonly dtype: D;
-    readonly shape: readonly number[];
-    readonly data: SafetensorArrays[D];
-  };
-}[keyof SafetensorArrays];
+import { formatShape, messageOf } from "../errors.ts";
+import { ELEMENT_TYPES, elementCount, isShape, ownBuffer } from "./_element_types.ts";
+import type { ElementType, StoredType } from "./_element_types.ts";
+import { failureOf } from "./_fail.ts";
+import type { Fail } from "./_fail.ts";
+import type { ByteSource } from "./byte_source.ts";
+import type { LazyTensor, Safetensor } from "./lazy_tensor.ts";
 
 /** What a file holds. */
 export interface SafetensorsFile {
@@ -34,27 +15,21 @@ export interface SafetensorsFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-interface Codec {
-  readonly bytes: number;
-  /** Makes a tensor of a buffer that holds its elements and nothing else. */
-  readonly read: (buffer: ArrayBuffer, shape: readonly number[]) => Safetensor;
+/** What a file holds, its tensors still in it. */
+export interface LazySafetensorsFile {
+  /** The tensors by name, in the order of the header. */
+  readonly tensors: Map<string, LazyTensor>;
+  /** Free text about the file. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
-// Typed arrays have the byte order of the machine; every machine that runs V8, SpiderMonkey or JavaScriptCore today is
-// little-endian, as the format is. The order of the lines is the order of tensors in a file.
-const CODECS: Readonly<Record<string, Codec>> = {
-  I64: { bytes: 8, read: (buffer, shape) => ({ dtype: "I64", shape, data: new BigInt64Array(buffer) }) },
-  F64: { bytes: 8, read: (buffer, shape) => ({ dtype: "F64", shape, data: new Float64Array(buffer) }) },
-  F32: { bytes: 4, read: (buffer, shape) => ({ dtype: "F32", shape, data: new Float32Array(buffer) }) },
-  I32: { bytes: 4, read: (buffer, shape) => ({ dtype: "I32", shape, data: new Int32Array(buffer) }) },
-  BF16: { bytes: 2, read: (buffer, shape) => ({ dtype: "F32", shape, data: widenBfloat16(new Uint16Array(buffer)) }) },
-  F16: {
-    bytes: 2,
-    read: (buffer, shape) => ({ dtype: "F32", shape, data: new Float32Array(new Float16Array(buffer)) }),
-  },
-  U8: { bytes: 1, read: (buffer, shape) => ({ dtype: "U8", shape, data: new Uint8Array(buffer) }) },
-  BOOL: { bytes: 1, read: (buffer, shape) => ({ dtype: "BOOL", shape, data: new Uint8Array(buffer) }) },
-};
+/** A file that is written piece by piece. */
+export interface SafetensorsStream {
+  /** Bytes of the whole file. */
+  readonly size: number;
+  /** The file, to be written in this order; a tensor is read when its turn comes. */
+  chunks(): AsyncGenerator<Uint8Array, void, void>;
+}
 
 const METADATA = "__metadata__";
 const LENGTH_BYTES = 8;
@@ -76,22 +51,72 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, Safetensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array[] {
-  const rank = ({ dtype }: Safetensor): number => Object.keys(CODECS).indexOf(dtype);
+  const { header, names } = layOut(tensors, metadata);
+  for (const [name, { shape, data }] of tensors) checkLength(name, { shape, length: data.length });
+  const views = names.map((name) => bytesOf(tensors.get(name)!.data));
+  return [header, ...views];
+}
+
+/**
+ * Writes tensors as a safetensors file without holding more than one of them in memory.
+ *
+ * The bytes are those of {@link encodeSafetensors}.
+ *
+ * @param metadata free text about the file
+ * @throws {RangeError} when a name comes twice or is the one that the format keeps for metadata; while the chunks are
+ * read, when a tensor has another number of elements than its shape says
+ */
+export function streamSafetensors(
+  tensors: readonly LazyTensor[],
+  metadata: Readonly<Record<string, string>> = {},
+): SafetensorsStream {
+  const byName = new Map<string, LazyTensor>();
+  for (const tensor of tensors) {
+    if (byName.has(tensor.name)) throw new RangeError(`Cannot write tensor "${tensor.name}": the name comes twice`);
+    byName.set(tensor.name, tensor);
+  }
+  const { header, names, dataBytes } = layOut(byName, metadata);
+  return {
+    size: header.length + dataBytes,
+    chunks: async function* () {
+      yield header;
+      for (const name of names) {
+        const tensor = byName.get(name)!;
+        const data = await tensor.read();
+        checkLength(name, { shape: tensor.shape, length: data.length });
+        yield bytesOf(data);
+      }
+    },
+  };
+}
+
+/** The header, and the names in the order of their data. */
+function layOut(
+  tensors: ReadonlyMap<string, Pick<LazyTensor, "dtype" | "shape">>,
+  metadata: Readonly<Record<string, string>>,
+): { header: Uint8Array; names: string[]; dataBytes: number } {
+  const rank = ({ dtype }: Pick<LazyTensor, "dtype">): number => Object.keys(ELEMENT_TYPES).indexOf(dtype);
   const sorted = [...tensors].sort(([a, left], [b, right]) => rank(left) - rank(right) || (a < b ? -1 : 1));
   const header: [string, unknown][] = Object.keys(metadata).length > 0 ? [[METADATA, metadata]] : [];
   let offset = 0;
-  for (const [name, { dtype, shape, data }] of sorted) {
+  for (const [name, { dtype, shape }] of sorted) {
     if (name === METADATA) throw new RangeError(`Cannot write tensor: expected another name than ${METADATA}`);
-    if (!isShape(shape) || elementCount(shape) !== data.length) {
-      throw new RangeError(
-        `Cannot write tensor "${name}": expected the elements of shape ${formatShape(shape)}, got ${data.length}`,
-      );
-    }
-    header.push([name, { dtype, shape, data_offsets: [offset, offset + data.byteLength] }]);
-    offset += data.byteLength;
+    const end = offset + elementCount(shape) * ELEMENT_TYPES[dtype].bytes;
+    header.push([name, { dtype, shape, data_offsets: [offset, end] }]);
+    offset = end;
   }
-  const views = sorted.map(([, { data }]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  return [encodeHeader(Object.fromEntries(header)), ...views];
+  return { header: encodeHeader(Object.fromEntries(header)), names: sorted.map(([name]) => name), dataBytes: offset };
+}
+
+function checkLength(name: string, { shape, length }: { shape: readonly number[]; length: number }): void {
+  if (isShape(shape) && elementCount(shape) === length) return;
+  throw new RangeError(
+    `Cannot write tensor "${name}": expected the elements of shape ${formatShape(shape)}, got ${length}`,
+  );
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 function encodeHeader(header: object): Uint8Array {
@@ -106,7 +131,7 @@ function encodeHeader(header: object): Uint8Array {
 /**
  * Reads a safetensors file.
  *
- * F16 and BF16 elements are widened to F32, which holds them exactly. The tensors are copies: the bytes may be freed.
+ * F16 and BF16 elements are widened to F32, I16 and I8 to I32, which hold them exactly. The tensors are copies: the bytes may be freed.
  *
  * @param file path of the file, for messages
  * @throws {CheckpointError} when the file is cut short, its header is not what the format asks for, an element type is
@@ -114,38 +139,74 @@ function encodeHeader(header: object): Uint8Array {
  * @see https://github.com/huggingface/safetensors#format
  */
 export function decodeSafetensors(bytes: Uint8Array, file: string): SafetensorsFile {
-  const fail = (reason: string, cause?: unknown): never => {
-    throw new CheckpointError(`Cannot read ${file}: ${reason}`, { cause });
-  };
-  const { header, dataStart } = decodeHeader(bytes, fail);
+  const fail = failureOf(file);
+  const dataStart = dataStartOf(bytes, { size: bytes.length, fail });
+  const header = bytes.subarray(LENGTH_BYTES, dataStart);
+  const { entries, metadata } = parseHeader(header, { dataBytes: bytes.length - dataStart, fail });
   const data = bytes.subarray(dataStart);
-  const { [METADATA]: metadata = {}, ...entries } = header;
+  const tensors = new Map<string, Safetensor>();
+  for (const { name, type, shape, begin, end } of entries) {
+    const values = type.decode(data.slice(begin, end).buffer);
+    tensors.set(name, { dtype: type.dtype, shape, data: values } as Safetensor);
+  }
+  return { tensors, metadata };
+}
+
+/**
+ * Opens a safetensors file: reads its header, and each tensor when it is asked for.
+ *
+ * F16 and BF16 elements are widened to F32, I16 and I8 to I32, which hold them exactly.
+ *
+ * @param file path of the file, for messages
+ * @throws {CheckpointError} as {@link decodeSafetensors} does; nothing of a tensor is read for that
+ */
+export async function openSafetensors(source: ByteSource, file: string): Promise<LazySafetensorsFile> {
+  const fail = failureOf(file);
+  const size = source.size;
+  const dataStart = dataStartOf(await source.read(0, Math.min(size, LENGTH_BYTES)), { size, fail });
+  const header = await source.read(LENGTH_BYTES, dataStart - LENGTH_BYTES);
+  const { entries, metadata } = parseHeader(header, { dataBytes: size - dataStart, fail });
+  const tensors = new Map<string, LazyTensor>();
+  for (const { name, type, shape, begin, end } of entries) {
+    const read: LazyTensor["read"] = async () => {
+      return type.decode(ownBuffer(await source.read(dataStart + begin, end - begin)));
+    };
+    tensors.set(name, { name, dtype: type.dtype, shape, read });
+  }
+  return { tensors, metadata };
+}
+
+/** Where the data begin, from the bytes that the file begins with. */
+function dataStartOf(start: Uint8Array, { size, fail }: { size: number; fail: Fail }): number {
+  if (size < LENGTH_BYTES) fail(`expected at least ${LENGTH_BYTES} bytes, got ${size}`);
+  const length = new DataView(start.buffer, start.byteOffset).getBigUint64(0, true);
+  if (length > MAX_HEADER_BYTES) fail(`expected a header of at most ${MAX_HEADER_BYTES} bytes, got ${length}`);
+  const dataStart = LENGTH_BYTES + Number(length);
+  if (size < dataStart) {
+    fail(`expected a header of ${length} bytes, got a file cut short after ${size - LENGTH_BYTES}`);
+  }
+  return dataStart;
+}
+
+/** Everything that the header says, checked against the number of bytes that follow it. */
+function parseHeader(
+  bytes: Uint8Array,
+  { dataBytes, fail }: { dataBytes: number; fail: Fail },
+): { entries: readonly Entry[]; metadata: Readonly<Record<string, string>> } {
+  const { [METADATA]: metadata = {}, ...rest } = parseJson(bytes, fail);
   if (!isObject(metadata) || !Object.values(metadata).every((value) => typeof value === "string")) {
     fail(`expected texts as ${METADATA}, got ${JSON.stringify(metadata)}`);
   }
-  const records = Object.entries(entries).map(([name, entry]) => parseEntry(name, { entry, fail }));
-  checkLayout(records, { length: data.length, fail });
-  const tensors = new Map<string, Safetensor>();
-  for (const { name, codec, shape, begin, end } of records) {
-    tensors.set(name, codec.read(data.slice(begin, end).buffer, shape));
-  }
-  return { tensors, metadata: metadata as Record<string, string> };
+  const entries = Object.entries(rest).map(([name, entry]) => parseEntry(name, { entry, fail }));
+  checkLayout(entries, { length: dataBytes, fail });
+  return { entries, metadata: metadata as Record<string, string> };
 }
 
-type Fail = (reason: string, cause?: unknown) => never;
-
-function decodeHeader(bytes: Uint8Array, fail: Fail): { header: Record<string, unknown>; dataStart: number } {
-  if (bytes.length < LENGTH_BYTES) fail(`expected at least ${LENGTH_BYTES} bytes, got ${bytes.length}`);
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
-  if (length > MAX_HEADER_BYTES) fail(`expected a header of at most ${MAX_HEADER_BYTES} bytes, got ${length}`);
-  const dataStart = LENGTH_BYTES + Number(length);
-  if (bytes.length < dataStart) {
-    fail(`expected a header of ${length} bytes, got a file cut short after ${bytes.length - LENGTH_BYTES}`);
-  }
+function parseJson(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
   let text = "";
   let header: unknown;
   try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(LENGTH_BYTES, dataStart));
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     header = JSON.parse(text);
   } catch (error) {
     fail(`expected a JSON object as header, got ${messageOf(error)}`, error);
@@ -153,7 +214,7 @@ function decodeHeader(bytes: Uint8Array, fail: Fail): { header: Record<string, u
   if (!isObject(header)) return fail(`expected a JSON object as header, got ${JSON.stringify(header)}`);
   const repeated = repeatedKey(text);
   if (repeated !== undefined) fail(`expected each name once in the header, got "${repeated}" twice`);
-  return { header, dataStart };
+  return header;
 }
 
 /** The first key that an object of valid JSON holds twice; JSON.parse silently keeps the last. */
@@ -174,7 +235,7 @@ function repeatedKey(json: string): string | undefined {
 /** One tensor of the header; offsets count from the first byte of data. */
 interface Entry {
   readonly name: string;
-  readonly codec: Codec;
+  readonly type: ElementType;
   readonly shape: readonly number[];
   readonly begin: number;
   readonly end: number;
@@ -185,20 +246,20 @@ function parseEntry(name: string, { entry, fail }: { entry: unknown; fail: Fail 
   const tensor = `tensor "${name}"`;
   if (!isObject(entry)) return fail(`${tensor}: expected dtype, shape and data_offsets, got ${got(entry)}`);
   const { dtype, shape, data_offsets: offsets } = entry;
-  if (typeof dtype !== "string" || !Object.hasOwn(CODECS, dtype)) {
-    return fail(`${tensor}: expected one of the dtypes ${Object.keys(CODECS).join(", ")}, got ${got(dtype)}`);
+  if (typeof dtype !== "string" || !isStoredType(dtype)) {
+    return fail(`${tensor}: expected one of the dtypes ${Object.keys(ELEMENT_TYPES).join(", ")}, got ${got(dtype)}`);
   }
   if (!isShape(shape)) return fail(`${tensor}: expected non-negative integers as shape, got ${got(shape)}`);
   if (!isShape(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
     return fail(`${tensor}: expected a begin and a later end as data_offsets, got ${got(offsets)}`);
   }
   const [begin, end] = offsets;
-  const codec = CODECS[dtype];
-  const expected = elementCount(shape) * codec.bytes;
+  const type = ELEMENT_TYPES[dtype];
+  const expected = elementCount(shape) * type.bytes;
   if (end - begin !== expected) {
     fail(`${tensor}: expected ${expected} bytes for ${dtype} ${formatShape(shape)}, got ${end - begin}`);
   }
-  return { name, codec, shape, begin, end };
+  return { name, type, shape, begin, end };
 }
 
 /** Tensors must cover the data from the first byte to the last. */
@@ -218,15 +279,6 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function isShape(value: unknown): value is readonly number[] {
-  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
-}
-
-function elementCount(shape: readonly number[]): number {
-  return shape.reduce((count, size) => count * size, 1);
-}
-
-/** A bfloat16 is the upper half of the float32 of the same value. */
-function widenBfloat16(halves: Uint16Array): Float32Array {
-  return new Float32Array(Uint32Array.from(halves, (bits) => bits << 16).buffer);
+function isStoredType(name: string): name is StoredType {
+  return Object.hasOwn(ELEMENT_TYPES, name);
 }

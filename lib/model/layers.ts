@@ -1,6 +1,7 @@
 /** Layers: a few parameters under official names and the function that applies them. */
 import {
   batchNorm,
+  channelsOf,
   checkpoint,
   conv3d,
   depthToSpace3d,
@@ -12,7 +13,7 @@ import {
   spaceToDepth3d,
   tf,
 } from "../tensor/mod.ts";
-import type { Tensor } from "../tensor/mod.ts";
+import type { Tensor, Tensor5D } from "../tensor/mod.ts";
 import { constant, kaimingFanOut, uniform } from "./initializers.ts";
 import { sameLayout } from "./parameters.ts";
 import type { ParameterLayout, Scope } from "./parameters.ts";
@@ -71,10 +72,20 @@ export function pointwiseConv(scope: Scope, channels: ChannelMap): Layer {
 }
 
 /** Weight `[inputs, outputs]` and bias `[outputs]` of {@linkcode pointwiseConv}. */
-export function pointwiseParameters(scope: Scope, { inputs, outputs }: ChannelMap): LinearParameters {
-  const layout = pointwiseLayout({ inputs, outputs });
-  const weight = scope.parameter("weight", layout, kaimingFanOut(layout.officialShape));
-  return { weight, bias: scope.parameter("bias", sameLayout([outputs]), constant(0)) };
+export function pointwiseParameters(scope: Scope, channels: ChannelMap): LinearParameters {
+  const weight = pointwiseWeight(scope, channels);
+  return { weight, bias: scope.parameter("bias", sameLayout([channels.outputs]), constant(0)) };
+}
+
+/** 1×1×1 convolution without bias, Kaiming initial values. `[…, inputs]` → `[…, outputs]`. */
+export function plainPointwiseConv(scope: Scope, channels: ChannelMap): Layer {
+  const weight = pointwiseWeight(scope, channels);
+  return (x) => linear(x, weight);
+}
+
+function pointwiseWeight(scope: Scope, channels: ChannelMap): Tensor {
+  const layout = pointwiseLayout(channels);
+  return scope.parameter("weight", layout, kaimingFanOut(layout.officialShape));
 }
 
 /** 1×1×1 convolution with PyTorch's default initial values. `[…, inputs]` → `[…, outputs]`. */
@@ -110,24 +121,41 @@ export function depthwiseConv(scope: Scope, { channels, kernel }: { channels: nu
 
 /** 3×3×3 convolution with bias and PyTorch's default initial values. `[B, D, H, W, inputs]` → `[…, outputs]`. */
 export function defaultConv(scope: Scope, { inputs, outputs, stride = 1 }: ChannelMap & { stride?: number }): Layer {
-  const layout = {
-    shape: [3, 3, 3, inputs, outputs],
-    officialShape: [outputs, inputs, 3, 3, 3],
-    permutation: [...spatialOrder("xyz"), 1, 0],
-  };
   const bound = 1 / Math.sqrt(27 * inputs);
-  const weight = scope.parameter("weight", layout, uniform(bound));
+  const weight = scope.parameter("weight", convLayout({ inputs, outputs }, "xyz"), uniform(bound));
   const bias = scope.parameter("bias", sameLayout([outputs]), uniform(bound));
   return (x) => conv3d(x, weight, { bias, stride });
 }
 
-/** Transposed 2×2×2 convolution of stride 2, no bias. `[B, D, H, W, inputs]` → `[B, 2D, 2H, 2W, outputs]`. */
-export function upConv(scope: Scope, channels: ChannelMap): Layer {
-  const weight = upConvWeight(scope, channels);
-  return (x) => depthToSpace3d(linear(x, weight));
+/** 3×3×3 convolution with bias 0 and Kaiming initial values, on the encoder's axes. `[…, inputs]` → `[…, outputs]`. */
+export function encoderConv(scope: Scope, channels: ChannelMap): Layer {
+  const weight = kaimingConvWeight(scope, channels, "zxy");
+  const bias = scope.parameter("bias", sameLayout([channels.outputs]), constant(0));
+  return (x) => conv3d(x, weight, { bias });
 }
 
-/** The weight of {@linkcode upConv}, `[inputs, 8·outputs]`, its columns ordered (d, h, w, outputs). */
+/** 3×3×3 convolution without bias, Kaiming initial values, on the decoder's axes. `[…, inputs]` → `[…, outputs]`. */
+export function plainConv(scope: Scope, channels: ChannelMap): Layer {
+  const weight = kaimingConvWeight(scope, channels, "xyz");
+  return (x) => conv3d(x, weight);
+}
+
+function kaimingConvWeight(scope: Scope, channels: ChannelMap, axes: OfficialAxes): Tensor {
+  const layout = convLayout(channels, axes);
+  return scope.parameter("weight", layout, kaimingFanOut(layout.officialShape));
+}
+
+function convLayout({ inputs, outputs }: ChannelMap, axes: OfficialAxes): ParameterLayout {
+  const officialShape = [outputs, inputs, 3, 3, 3];
+  return { shape: [3, 3, 3, inputs, outputs], officialShape, permutation: [...spatialOrder(axes), 1, 0] };
+}
+
+/** Transposed 2×2×2 convolution of stride 2, no bias. `[B, D, H, W, inputs]` → `[B, 2D, 2H, 2W, outputs]`. */
+export function upConvolve(x: Tensor, weight: Tensor): Tensor5D {
+  return depthToSpace3d(linear(x, weight));
+}
+
+/** The weight of {@linkcode upConvolve}, `[inputs, 8·outputs]`, its columns ordered (d, h, w, outputs). */
 export function upConvWeight(scope: Scope, { inputs, outputs }: ChannelMap): Tensor {
   const layout = {
     shape: [inputs, 8 * outputs],
@@ -141,6 +169,11 @@ export function upConvWeight(scope: Scope, { inputs, outputs }: ChannelMap): Ten
 export function layerNormLayer(scope: Scope, { channels, epsilon }: { channels: number; epsilon: number }): Layer {
   const { scale, bias } = affine(scope, channels);
   return (x) => layerNorm(x, { scale, bias, epsilon });
+}
+
+/** Instance normalisation with ε = 1e-5 and no parameters, and the activation that follows it. */
+export function instanceNorm(x: Tensor, { activation = "none" }: { activation?: "none" | "leakyRelu" } = {}): Tensor {
+  return groupNorm(x, { groups: channelsOf(x), epsilon: 1e-5, activation });
 }
 
 /** Group normalisation with 8 groups and ε = 1e-5, and the activation that follows it. */

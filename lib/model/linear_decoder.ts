@@ -1,9 +1,11 @@
 /** The pre-training decoder of UniFormer: linear, without skips, so that the encoder must hold everything. */
 import { depthToSpace3d, linear, shapeOf, tf } from "../tensor/mod.ts";
 import type { Tensor, Tensor5D } from "../tensor/mod.ts";
-import { pointwiseParameters, upConv, upConvWeight } from "./layers.ts";
+import { pointwiseParameters, upConvolve } from "./layers.ts";
 import type { Layer } from "./layers.ts";
 import type { Scope } from "./parameters.ts";
+import type { UniformerConfig } from "./uniformer.ts";
+import { decoderParts } from "./unet_decoder.ts";
 
 /**
  * Four transposed 2³ convolutions and a 1×1×1 convolution to one channel, under the official names.
@@ -13,21 +15,17 @@ import type { Scope } from "./parameters.ts";
  * numbers and gradients without the full-resolution tensors of many channels in between: at 96³ a quarter of the work
  * and 2 GB less.
  *
+ * What segmentation needs besides is declared too, and left as it is.
+ *
  * Shapes: `[B, d, h, w, embedDims[3]]` → `[B, 16d, 16h, 16w, 1]`.
  */
-export function buildLinearDecoder(scope: Scope, embedDims: readonly [number, number, number, number]): Layer {
-  const [c1, c2, c3, c4] = embedDims;
-  const scopeOf = (name: string): Scope => scope.child(name).child("transp_conv").child("conv");
-  const first = upConv(scopeOf("decoder5"), { inputs: c4, outputs: c3 });
-  const weights = [
-    upConvWeight(scopeOf("decoder4"), { inputs: c3, outputs: c2 }),
-    upConvWeight(scopeOf("decoder3"), { inputs: c2, outputs: c1 }),
-    upConvWeight(scopeOf("decoder2"), { inputs: c1, outputs: c1 }),
-  ];
-  const out = pointwiseParameters(scope.child("out_1").child("conv").child("conv"), { inputs: c1, outputs: 1 });
-  return (x, mode) => {
+export function buildLinearDecoder(scope: Scope, config: Pick<UniformerConfig, "inChannels" | "embedDims">): Layer {
+  const { upWeights: [first, ...weights] } = decoderParts(scope, config, { skips: false });
+  const channels = { inputs: config.embedDims[0], outputs: 1 };
+  const out = pointwiseParameters(scope.child("out_1").child("conv").child("conv"), channels);
+  return (x) => {
     const folded = weights.reduceRight(foldBefore, out.weight);
-    let h = linear(first(x, mode), folded); // [B, 2d, 2h, 2w, 8·8·8]
+    let h = linear(upConvolve(x, first), folded); // [B, 2d, 2h, 2w, 8·8·8]
     for (const _ of weights) h = depthToSpace3d(h);
     return tf.add(h, out.bias) as Tensor5D;
   };

@@ -1,10 +1,21 @@
-/** Backbones with their pre-training decoders, under official parameter names. */
+/** Backbones with their decoders for pre-training and segmentation, under official parameter names. */
 export type { ForwardMode } from "./layers.ts";
+export { compareWeights, FIRST_CONV_RULES, loadWeights, matchWeights } from "./load_weights.ts";
+export type {
+  FirstConvRule,
+  MatchedWeight,
+  MatchOptions,
+  ShapeMismatch,
+  WeightsMatch,
+  WeightTensor,
+} from "./load_weights.ts";
 export { toOfficialLayout, toOurLayout } from "./parameters.ts";
-export type { Parameter, ParameterLayout } from "./parameters.ts";
+export type { Parameter, ParameterDescription, ParameterLayout } from "./parameters.ts";
 export { MODEL_NAMES, MODEL_PRESETS } from "./presets.ts";
 export type { ModelConfig, ModelName } from "./presets.ts";
-export { buildPretrainModel, divisorOf } from "./pretrain_model.ts";
+export { buildPretrainModel, describeParameters, divisorOf } from "./pretrain_model.ts";
 export type { PretrainModel, PretrainOutput } from "./pretrain_model.ts";
+export { buildSegmentationModel } from "./segmentation_model.ts";
+export type { SegmentationConfig, SegmentationModel } from "./segmentation_model.ts";
 export type { UniformerConfig } from "./uniformer.ts";
 export type { Unet3dConfig } from "./unet3d.ts";

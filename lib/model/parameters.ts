@@ -14,13 +14,19 @@ export interface ParameterLayout {
   readonly permutation: readonly number[];
 }
 
-/** A tensor of the model's state. */
-export interface Parameter extends ParameterLayout {
+/** A tensor of the model's state, without its values. */
+export interface ParameterDescription extends ParameterLayout {
   /** Official name, e.g. `encoder.uniformer.blocks1.0.conv1.weight`. */
   readonly name: string;
-  readonly variable: Variable;
-  /** False for buffers such as running statistics. */
+  /** False for buffers such as running statistics, and for parameters of no use. */
   readonly trainable: boolean;
+  /** True for parameters that the official state dict holds although no pass of this model uses them. */
+  readonly unused?: boolean;
+}
+
+/** A tensor of the model's state. */
+export interface Parameter extends ParameterDescription {
+  readonly variable: Variable;
 }
 
 /** Layout of a vector or scalar: the same on both sides. */
@@ -28,32 +34,53 @@ export function sameLayout(shape: readonly number[]): ParameterLayout {
   return { shape, officialShape: shape, permutation: shape.map((_, axis) => axis) };
 }
 
+/** How a scope makes parameters. */
+export interface ScopeOptions {
+  readonly seed: number;
+  /** Names and layouts only: no values are drawn, and the layers built of them cannot be applied. */
+  readonly describeOnly?: boolean;
+}
+
+/** Stands where a variable would: layers are only built of it, never applied. */
+const NO_VARIABLE = undefined as unknown as Variable;
+
 /** Collects parameters under a name prefix while a model is built. */
 export class Scope {
   readonly #parameters: Map<string, Parameter>;
   readonly #prefix: string;
-  readonly #seed: number;
+  readonly #options: ScopeOptions;
+  readonly #unused: boolean;
 
   /** A root scope; all values are drawn from streams of the seed and the parameter's name. */
-  constructor(options: { seed: number }, parent?: { parameters: Map<string, Parameter>; prefix: string }) {
-    this.#seed = options.seed;
+  constructor(
+    options: ScopeOptions,
+    parent?: { parameters: Map<string, Parameter>; prefix: string; unused: boolean },
+  ) {
+    this.#options = options;
     this.#parameters = parent?.parameters ?? new Map();
     this.#prefix = parent?.prefix ?? "";
+    this.#unused = parent?.unused ?? false;
   }
 
   /** A scope for a part of the model. */
   child(name: string | number): Scope {
-    return new Scope({ seed: this.#seed }, { parameters: this.#parameters, prefix: `${this.#prefix}${name}.` });
+    return this.#derive({ prefix: `${this.#prefix}${name}.` });
   }
 
-  /** Adds a trainable parameter. */
+  /** The same scope for parts that no pass uses: their parameters are saved but not trained. */
+  unused(): Scope {
+    return this.#derive({ unused: true });
+  }
+
+  /** Adds a parameter, trainable unless the scope is of no use. */
   parameter(name: string, layout: ParameterLayout, initialize: Initializer): Variable {
-    return this.#add(name, { layout, initialize, trainable: true });
+    const kind = this.#unused ? { trainable: false, unused: true } : { trainable: true };
+    return this.#add(name, { layout, initialize, kind });
   }
 
   /** Adds a buffer: state that is saved but not trained. */
   buffer(name: string, layout: ParameterLayout, initialize: Initializer): Variable {
-    return this.#add(name, { layout, initialize, trainable: false });
+    return this.#add(name, { layout, initialize, kind: { trainable: false } });
   }
 
   /** All parameters and buffers in the order in which they were added. */
@@ -61,15 +88,26 @@ export class Scope {
     return [...this.#parameters.values()];
   }
 
+  #derive({ prefix = this.#prefix, unused = this.#unused }: { prefix?: string; unused?: boolean }): Scope {
+    return new Scope(this.#options, { parameters: this.#parameters, prefix, unused });
+  }
+
   #add(
     localName: string,
-    { layout, initialize, trainable }: { layout: ParameterLayout; initialize: Initializer; trainable: boolean },
+    { layout, initialize, kind }: {
+      layout: ParameterLayout;
+      initialize: Initializer;
+      kind: Pick<Parameter, "trainable" | "unused">;
+    },
   ): Variable {
     const name = this.#prefix + localName;
     if (this.#parameters.has(name)) throw new RangeError(`Cannot add parameter "${name}": the name is taken`);
-    const values = toOurLayout(initialize({ shape: layout.officialShape, seed: this.#seed, name }), layout);
-    const variable = tf.tidy(() => tf.variable(tf.tensor(values, [...layout.shape]), trainable));
-    this.#parameters.set(name, { name, variable, trainable, ...layout });
+    const { seed, describeOnly } = this.#options;
+    const variable = describeOnly ? NO_VARIABLE : tf.tidy(() => {
+      const values = toOurLayout(initialize({ shape: layout.officialShape, seed, name }), layout);
+      return tf.variable(tf.tensor(values, [...layout.shape]), kind.trainable);
+    });
+    this.#parameters.set(name, { name, variable, ...kind, ...layout });
     return variable;
   }
 }

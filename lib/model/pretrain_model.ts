@@ -1,11 +1,10 @@
 /** A backbone with its pre-training decoder: what the trainer trains. */
-import { formatShape } from "../errors.ts";
-import { shapeOf } from "../tensor/mod.ts";
 import type { Tensor5D } from "../tensor/mod.ts";
+import { expectDivisible } from "./_divisible.ts";
 import type { ForwardMode } from "./layers.ts";
 import { buildLinearDecoder } from "./linear_decoder.ts";
 import { Scope } from "./parameters.ts";
-import type { Parameter } from "./parameters.ts";
+import type { Parameter, ParameterDescription } from "./parameters.ts";
 import type { ModelConfig } from "./presets.ts";
 import { buildUnet3d } from "./unet3d.ts";
 import { buildUniformer } from "./uniformer.ts";
@@ -20,7 +19,7 @@ export interface PretrainOutput {
 
 /** A model for pre-training. */
 export interface PretrainModel {
-  /** Parameters and buffers under their official names. */
+  /** Parameters and buffers under their official names, those that pre-training has no use for included. */
   readonly parameters: readonly Parameter[];
   /** Depth, height and width of inputs must be divisible by this. */
   readonly divisor: number;
@@ -37,22 +36,25 @@ export interface PretrainModel {
  */
 export function buildPretrainModel(config: ModelConfig, { seed }: { seed: number }): PretrainModel {
   const scope = new Scope({ seed });
-  const forward = config.backbone === "uniformer" ? uniformerForward(scope, config) : buildUnet3d(scope, config);
+  const forward = buildForward(scope, config);
   const divisor = divisorOf(config);
   const parameters = scope.list();
   return {
     parameters,
     divisor,
     forward(x, mode) {
-      const shape = shapeOf(x);
-      if (shape.slice(1, 4).some((size) => size % divisor !== 0)) {
-        const expected = `depth, height and width divisible by ${divisor}`;
-        throw new RangeError(`Cannot apply ${config.backbone}: expected ${expected}, got ${formatShape(shape)}`);
-      }
+      expectDivisible(config.backbone, x, divisor);
       return forward(x, mode);
     },
     dispose: () => parameters.forEach(({ variable }) => variable.dispose()),
   };
+}
+
+/** Names and layouts of a model's parameters and buffers, in the order of the model; no values are made. */
+export function describeParameters(config: ModelConfig): ParameterDescription[] {
+  const scope = new Scope({ seed: 0, describeOnly: true });
+  buildForward(scope, config);
+  return scope.list().map(({ variable: _, ...description }) => description);
 }
 
 /** What a model's input sizes must be divisible by: its encoder's stride. */
@@ -60,12 +62,16 @@ export function divisorOf({ backbone }: ModelConfig): number {
   return backbone === "uniformer" ? 16 : 8;
 }
 
+function buildForward(scope: Scope, config: ModelConfig): PretrainModel["forward"] {
+  return config.backbone === "uniformer" ? uniformerForward(scope, config) : buildUnet3d(scope, config);
+}
+
 function uniformerForward(
   scope: Scope,
   config: Extract<ModelConfig, { backbone: "uniformer" }>,
 ): PretrainModel["forward"] {
   const encoder = buildUniformer(scope.child("encoder").child("uniformer"), config);
-  const decoder = buildLinearDecoder(scope.child("decoder"), config.embedDims);
+  const decoder = buildLinearDecoder(scope.child("decoder"), config);
   return (x, mode) => {
     const features = encoder(x, mode);
     return { features, reconstruction: decoder(features[3], mode) as Tensor5D };

@@ -2,6 +2,7 @@
 import { BackendUnavailableError, messageOf } from "../errors.ts";
 import { registerPlainAdd } from "./reference_add.ts";
 import { SimdBackend } from "./simd/backend.ts";
+import { hasRelaxedSimd } from "./simd/kernels.ts";
 import { registerTfjsKernels } from "./simd/tfjs/mod.ts";
 import { tf } from "./tf.ts";
 import type { GpuBackend } from "./webgpu/backend.ts";
@@ -23,8 +24,22 @@ export interface BackendInfo {
   readonly name: Exclude<BackendName, "auto">;
   /** One line for people. */
   readonly description: string;
-  /** What it computes on, by name: threads and vectors, or the adapter and its limits. */
-  readonly details: Readonly<Record<string, string | number>>;
+  /** What the `simd` backend found when it started; not there for others. */
+  readonly simd?: SimdInfo;
+  /** What the adapter of the `webgpu` backend says of itself, and the limits that kernels meet; not there for others. */
+  readonly gpu?: Readonly<Record<string, string | number>>;
+}
+
+/** What the speed and the room of the `simd` backend depend on. */
+export interface SimdInfo {
+  /** Threads that compute; 1 where workers cannot share the memory. */
+  readonly threads: number;
+  /** Bits of the vectors: 256 where V8 joins pairs of 128-bit operations. */
+  readonly vectorBits: 128 | 256;
+  /** Whether multiply-adds are fused: relaxed SIMD, or else the baseline module. */
+  readonly relaxed: boolean;
+  /** Bytes of tensors that the heap can hold. */
+  readonly heapBytes: number;
 }
 
 /**
@@ -57,7 +72,6 @@ async function startReference(): Promise<BackendInfo> {
   return {
     name: "reference",
     description: `reference (plain TypeScript kernels, tfjs ${tf.version_core}, one thread)`,
-    details: { threads: 1 },
   };
 }
 
@@ -80,7 +94,7 @@ async function startWebgpu(): Promise<BackendInfo> {
   await tf.setBackend("webgpu");
   const { adapter, isSoftware, details } = startedGpu;
   const kind = isSoftware ? ", computed by the CPU: for tests only" : "";
-  return { name: "webgpu", description: `webgpu (${adapter}${kind}, tfjs ${tf.version_core})`, details };
+  return { name: "webgpu", description: `webgpu (${adapter}${kind}, tfjs ${tf.version_core})`, gpu: details };
 }
 
 async function startSimd(wanted: number): Promise<BackendInfo> {
@@ -93,8 +107,12 @@ async function startSimd(wanted: number): Promise<BackendInfo> {
     }
   }
   await tf.setBackend("simd");
-  const { threads, vectorBits } = (tf.backend() as unknown as SimdBackend).speed;
+  const { speed, heapUse } = tf.backend() as unknown as SimdBackend;
+  const { threads, vectorBits } = speed;
   const kernels = `WebAssembly kernels, ${threads} ${threads === 1 ? "thread" : "threads"}, ${vectorBits}-bit vectors`;
-  const details = { threads, vectorBits };
-  return { name: "simd", description: `simd (${kernels}, tfjs ${tf.version_core})`, details };
+  return {
+    name: "simd",
+    description: `simd (${kernels}, tfjs ${tf.version_core})`,
+    simd: { threads, vectorBits, relaxed: hasRelaxedSimd(), heapBytes: heapUse.limitBytes },
+  };
 }

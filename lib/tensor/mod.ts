@@ -1,8 +1,10 @@
 /** Tensors: TensorFlow.js, the backend, and the 3-D operations that TensorFlow.js lacks. */
 export { BACKENDS, selectBackend } from "./backend.ts";
-export type { BackendInfo, BackendName } from "./backend.ts";
+export type { BackendInfo, BackendName, SimdInfo } from "./backend.ts";
 export { checkpoint } from "./checkpoint.ts";
 export * from "./ops/mod.ts";
+export { GPU_TOLERANCES, testOps, TOLERANCES } from "./self_test.ts";
+export type { OpReport } from "./self_test.ts";
 export { channelsOf, expectShape, shapeOf, sizeOf } from "./shape.ts";
 export { tf } from "./tf.ts";
 export { takeValues } from "./values.ts";

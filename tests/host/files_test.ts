@@ -4,6 +4,7 @@ import {
   exists,
   listNiftiFiles,
   makeFolder,
+  openFile,
   prune,
   readFile,
   readFilePrefix,
@@ -46,6 +47,43 @@ Deno.test("writeFileAtomic() keeps the target and removes its temporary file whe
     deepEqual(await namesIn(`${folder}/taken`), ["inside"]);
     await rejects(writeFileAtomic(`${folder}/none/a.bin`, "x"), {
       message: `Cannot write ${folder}/none/a.bin: expected an existing folder to write in, got none`,
+    });
+  }));
+
+Deno.test("writeFileAtomic() writes chunks as they are made and leaves nothing when one cannot be made", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/a.bin`;
+    await writeFileAtomic(path, [Uint8Array.of(1), Uint8Array.of(2, 3)]);
+    deepEqual(await readFile(path), Uint8Array.of(1, 2, 3));
+    async function* chunks({ fails }: { fails: boolean }): AsyncGenerator<Uint8Array, void, void> {
+      yield Uint8Array.of(7);
+      equal((await namesIn(folder)).length, 2);
+      if (fails) throw new Error("no more");
+      yield Uint8Array.of(8, 9);
+    }
+    await writeFileAtomic(path, chunks({ fails: false }));
+    deepEqual(await readFile(path), Uint8Array.of(7, 8, 9));
+    await rejects(writeFileAtomic(path, chunks({ fails: true })), { message: `Cannot write ${path}: no more` });
+    deepEqual(await readFile(path), Uint8Array.of(7, 8, 9));
+    deepEqual(await namesIn(folder), ["a.bin"]);
+  }));
+
+Deno.test("openFile() reads ranges in any order, several at once, and names the file where there is nothing", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/a`;
+    const content = Uint8Array.from({ length: 5_000_000 }, (_, i) => i % 251);
+    await writeFileAtomic(path, content);
+    using file = await openFile(path);
+    equal(file.size, content.length);
+    const ranges = [[4_999_990, 10], [0, 4_500_000], [3, 0], [1000, 5]];
+    const read = await Promise.all(ranges.map(([offset, length]) => file.read(offset, length)));
+    ranges.forEach(([offset, length], i) => deepEqual(read[i], content.subarray(offset, offset + length)));
+    await rejects(file.read(4_999_999, 2), {
+      message: `Cannot read ${path}: expected 2 bytes from byte 4999999, got 1`,
+    });
+    deepEqual(await file.read(1, 2), Uint8Array.of(1, 2));
+    await rejects(openFile(`${folder}/none`), {
+      message: `Cannot read ${folder}/none: expected an existing file or folder, got none`,
     });
   }));
 

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { CheckpointError } from "../../lib/errors.ts";
-import { decodeSafetensors, encodeSafetensors, type Safetensor } from "../../lib/interop/mod.ts";
+import {
+  bytesSource,
+  decodeSafetensors,
+  encodeSafetensors,
+  type LazyTensor,
+  openSafetensors,
+  type Safetensor,
+  streamSafetensors,
+} from "../../lib/interop/mod.ts";
 
 const TENSORS: ReadonlyMap<string, Safetensor> = new Map<string, Safetensor>([
   ["b.weight", { dtype: "F32", shape: [2, 3], data: Float32Array.of(-2.5, -1.5, -0.5, 0.5, 1.5, 2.5) }],
@@ -146,9 +154,9 @@ const ENTRIES: readonly [entry: unknown, reason: string][] = [
   [3, "expected dtype, shape and data_offsets, got 3"],
   [
     { dtype: "F8_E4M3", shape: [4], data_offsets: [0, 4] },
-    'expected one of the dtypes I64, F64, F32, I32, BF16, F16, U8, BOOL, got "F8_E4M3"',
+    'expected one of the dtypes I64, F64, F32, I32, BF16, F16, I16, I8, U8, BOOL, got "F8_E4M3"',
   ],
-  [{ shape: [4] }, "expected one of the dtypes I64, F64, F32, I32, BF16, F16, U8, BOOL, got nothing"],
+  [{ shape: [4] }, "expected one of the dtypes I64, F64, F32, I32, BF16, F16, I16, I8, U8, BOOL, got nothing"],
   [{ dtype: "U8", shape: [-4], data_offsets: [0, 4] }, "expected non-negative integers as shape, got [-4]"],
   [{ dtype: "U8", shape: [1.5], data_offsets: [0, 4] }, "expected non-negative integers as shape, got [1.5]"],
   [{ dtype: "U8", shape: [4], data_offsets: [4, 0] }, "expected a begin and a later end as data_offsets, got [4,0]"],
@@ -173,4 +181,101 @@ Deno.test("decodeSafetensors() refuses overlaps, bytes that belong to no tensor,
   );
   refused(fileOf({ a: half }, 3), "expected 2 bytes of data, got 3");
   refused(fileOf({ __metadata__: { epoch: 3 } }), 'expected texts as __metadata__, got {"epoch":3}');
+});
+
+Deno.test("decodeSafetensors() widens I16 and I8 exactly", () => {
+  const bytes = fileOf({
+    short: { dtype: "I16", shape: [2], data_offsets: [0, 4] },
+    char: { dtype: "I8", shape: [2], data_offsets: [4, 6] },
+  }, 6);
+  bytes.set(Uint8Array.of(0xd4, 0xfe, 0x2c, 0x01, 0x80, 0x7f), bytes.length - 6);
+  const { tensors } = decodeSafetensors(bytes, "x");
+  assert.deepEqual(tensors.get("short"), { dtype: "I32", shape: [2], data: Int32Array.of(-300, 300) });
+  assert.deepEqual(tensors.get("char"), { dtype: "I32", shape: [2], data: Int32Array.of(-128, 127) });
+});
+
+Deno.test("openSafetensors() reads the same tensors as decodeSafetensors(), each when it is asked for", async () => {
+  const reads: [offset: number, length: number][] = [];
+  const { size, read } = bytesSource(GOLDEN);
+  const source = {
+    size,
+    read: (offset: number, length: number) => {
+      reads.push([offset, length]);
+      return read(offset, length);
+    },
+  };
+  const { tensors, metadata } = await openSafetensors(source, "tiny.safetensors");
+  const headerBytes = Number(new DataView(GOLDEN.buffer).getBigUint64(0, true));
+  assert.deepEqual(reads.splice(0), [[0, 8], [8, headerBytes]]);
+  assert.deepEqual(metadata, { note: "Schädel" });
+  assert.deepEqual([...tensors.keys()], [...decodeSafetensors(GOLDEN, "x").tensors.keys()]);
+  for (const [name, { dtype, shape, data }] of TENSORS) {
+    const tensor = tensors.get(name)!;
+    assert.deepEqual([tensor.name, tensor.dtype, tensor.shape, await tensor.read()], [name, dtype, shape, data]);
+    assert.deepEqual(reads.splice(0).map(([, length]) => length), [data.byteLength]);
+  }
+});
+
+Deno.test("openSafetensors() refuses what decodeSafetensors() refuses, with the same words", async () => {
+  const entry = { dtype: "F32", shape: [3], data_offsets: [0, 12] };
+  const faulty = [
+    GOLDEN.subarray(0, 7),
+    GOLDEN.subarray(0, 40),
+    GOLDEN.subarray(0, GOLDEN.length - 1),
+    new Uint8Array(16).fill(255),
+    fileOf("[1]"),
+    fileOf({ w: { ...entry, shape: [1e10] } }, 12),
+    fileOf({ w: { ...entry, dtype: "F8" } }, 12),
+    fileOf({ w: entry }, 13),
+  ];
+  for (const bytes of faulty) {
+    const reason = (error: unknown): string => (error as Error).message;
+    let expected = "";
+    try {
+      decodeSafetensors(bytes, "w.safetensors");
+    } catch (error) {
+      expected = reason(error);
+    }
+    assert.match(expected, /^Cannot read w\.safetensors: /);
+    await assert.rejects(openSafetensors(bytesSource(bytes), "w.safetensors"), { message: expected });
+  }
+});
+
+function lazy(name: string, { dtype, shape, data }: Safetensor): LazyTensor {
+  return { name, dtype, shape, read: () => Promise.resolve(data) };
+}
+
+Deno.test("streamSafetensors() writes the bytes of encodeSafetensors() and says how many", async () => {
+  const tensors = [...TENSORS].map(([name, tensor]) => lazy(name, tensor));
+  const { size, chunks } = streamSafetensors(tensors, { note: "Schädel" });
+  const bytes = join(await Array.fromAsync(chunks()));
+  assert.deepEqual(bytes, GOLDEN);
+  assert.equal(size, GOLDEN.length);
+});
+
+Deno.test("streamSafetensors() reads a tensor only when its turn comes", async () => {
+  const order: string[] = [];
+  const tensors = ["b", "a"].map((name): LazyTensor => {
+    const read = (): Promise<Uint8Array> => {
+      order.push(`read ${name}`);
+      return Promise.resolve(Uint8Array.of(1));
+    };
+    return { name, dtype: "U8", shape: [1], read };
+  });
+  for await (const { length } of streamSafetensors(tensors).chunks()) {
+    order.push(`got ${length > 1 ? "header" : length}`);
+  }
+  assert.deepEqual(order, ["got header", "read a", "got 1", "read b", "got 1"]);
+});
+
+Deno.test("streamSafetensors() refuses a name that comes twice, and data of another length than the shape", async () => {
+  const tensor = lazy("w", { dtype: "F32", shape: [2], data: new Float32Array(3) });
+  assert.throws(() => streamSafetensors([tensor, tensor]), {
+    name: "RangeError",
+    message: 'Cannot write tensor "w": the name comes twice',
+  });
+  await assert.rejects(Array.fromAsync(streamSafetensors([tensor]).chunks()), {
+    name: "RangeError",
+    message: 'Cannot write tensor "w": expected the elements of shape [2], got 3',
+  });
 });

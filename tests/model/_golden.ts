@@ -1,7 +1,7 @@
 /** Numbers recorded from the official models: their weights and inputs by formula, and the comparison with ours. */
 import assert from "node:assert/strict";
 import { toOfficialLayout, toOurLayout } from "../../lib/model/mod.ts";
-import type { PretrainModel } from "../../lib/model/mod.ts";
+import type { Parameter } from "../../lib/model/mod.ts";
 import { shapeOf, sizeOf, tf } from "../../lib/tensor/mod.ts";
 import type { Tensor, Tensor5D } from "../../lib/tensor/mod.ts";
 
@@ -41,7 +41,7 @@ export function readGolden<T>(file: string): T {
 }
 
 /** Gives a model the recorded run's weights, a formula of the parameter's name and the official memory order. */
-export function assignFormulaWeights({ parameters }: PretrainModel): void {
+export function assignFormulaWeights({ parameters }: { readonly parameters: readonly Parameter[] }): void {
   for (const parameter of parameters) {
     const { name, officialShape, shape, variable } = parameter;
     if (name.endsWith("num_batches_tracked")) continue;
@@ -57,14 +57,16 @@ export function assignFormulaWeights({ parameters }: PretrainModel): void {
   }
 }
 
-/** The recorded run's volumes, `[N, D, H, W, 1]` in our order; its targets have the seed after that of its inputs. */
-export function formulaVolumes({ count, size, seed }: { count: number; size: number; seed: number }): Tensor5D {
+/** The recorded run's volumes, `[N, D, H, W, C]` in our order; its targets have the seed after that of its inputs. */
+export function formulaVolumes(
+  { count, channels = 1, size, seed }: { count: number; channels?: number; size: number; seed: number },
+): Tensor5D {
   const values = Float32Array.from(
-    { length: count * size ** 3 },
+    { length: count * channels * size ** 3 },
     (_, i) => fraction(Math.sin(12.9898 * i + 78.233 + seed) * 43758.5453),
   );
-  const shape: [number, number, number, number, number] = [count, size, size, size, 1];
-  const layout = { shape, officialShape: [count, 1, size, size, size], permutation: [0, 4, 3, 2, 1] };
+  const shape: [number, number, number, number, number] = [count, size, size, size, channels];
+  const layout = { shape, officialShape: [count, channels, size, size, size], permutation: [0, 4, 3, 2, 1] };
   return tf.tensor(toOurLayout(values, layout), shape);
 }
 
@@ -108,6 +110,21 @@ export function assertSamples(
   index.forEach((at, i) => {
     if (at < actual.length) assertNear(actual[at], value[i], { within, what: `${what}[${at}]` });
   });
+}
+
+/** The bias before the last batch normalisation has no influence: its recorded gradient is rounding noise of 8e-10. */
+const NOISE = 1e-8;
+
+/** Compares norm and sampled values of a parameter's gradient: the one to a thousandth, the others to their tolerance. */
+export function assertGradient(
+  gradient: Float32Array,
+  expected: Summary,
+  { name, sampleTolerance = 1e-3 }: { name: string; sampleTolerance?: number },
+): void {
+  const { norm } = statisticsOf(gradient);
+  assertNear(norm, expected.norm, { within: 1e-3 * expected.norm + NOISE, what: `norm of d${name}` });
+  const within = (sampleTolerance * expected.norm + NOISE) / Math.sqrt(sizeOf(expected.shape));
+  assertSamples(gradient, expected, { within, what: `d${name}` });
 }
 
 /** Fails with both numbers unless they differ by at most `within`. */

@@ -74,6 +74,9 @@ Deno.test("buildPretrainModel() initialises every kind of layer as the official 
     [`${encoder}.blocks4.0.mlp.fc2.weight`]: bounded(1 / Math.sqrt(512)),
     "decoder.decoder4.transp_conv.conv.weight": bounded(1 / Math.sqrt(128 * 8)),
     "decoder.out_1.conv.conv.weight": Math.sqrt(2),
+    "decoder.decoder5.conv_block.conv1.conv.weight": Math.sqrt(2 / (64 * 27)),
+    "decoder.decoder4.conv_block.conv3.conv.weight": Math.sqrt(2 / 128),
+    "decoder.proj1.proj.weight": Math.sqrt(2 / (64 * 27)),
   };
   for (const [name, std] of Object.entries(expected)) {
     const samples = values.get(name)!.length;

@@ -5,12 +5,17 @@ import {
   defaultConv,
   defaultPointwiseConv,
   depthwiseConv,
+  encoderConv,
   groupNormLayer,
+  instanceNorm,
   layerNormLayer,
   linearLayer,
   patchConv,
+  plainConv,
+  plainPointwiseConv,
   pointwiseConv,
-  upConv,
+  upConvolve,
+  upConvWeight,
 } from "../../lib/model/layers.ts";
 import type { Layer } from "../../lib/model/layers.ts";
 import { Scope } from "../../lib/model/parameters.ts";
@@ -85,8 +90,29 @@ Deno.test("defaultConv() meets voxel (z, y, x) with the official weight at (x, y
   assert.equal(strided[7], 27);
 });
 
-Deno.test("upConv() writes the official weight at (x, y, z) to voxel (z, y, x)", () => {
-  const layer = layerUnderTest((scope) => upConv(scope, { inputs: 1, outputs: 2 }), { weight: range(16) });
+Deno.test("encoderConv() meets voxel (z, y, x) with the official weight at (z, x, y), plainConv() with that at (x, y, z)", () => {
+  const official = { weight: range(54) };
+  const at = ((0 * 3 + 1) * 3 + 2) * 2 + 1;
+  const seen = (build: typeof plainConv, more: Record<string, number[]> = {}): number =>
+    layerUnderTest((scope) => build(scope, { inputs: 2, outputs: 1 }), { ...official, ...more })
+      .apply(oneHot(54, at), [1, 3, 3, 3, 2])[13];
+  assert.equal(seen(encoderConv, { bias: [1000] }), 1000 + 27 + (0 * 9 + 2 * 3 + 1));
+  assert.equal(seen(plainConv), 27 + (2 * 9 + 1 * 3 + 0));
+});
+
+Deno.test("plainPointwiseConv() maps channels by the official matrix [out, in] and has no bias", () => {
+  const build = (scope: Scope): Layer => plainPointwiseConv(scope, { inputs: 3, outputs: 2 });
+  const layer = layerUnderTest(build, { weight: [1, 2, 3, 4, 5, 6] });
+  assert.deepEqual(layer.apply([1, 0, -1, 0, 10, 0], [1, 2, 1, 1, 3]), [-2, -2, 20, 50]);
+  assert.deepEqual(layer.shapes(), [[2, 3, 1, 1, 1]]);
+});
+
+Deno.test("upConvolve() writes the official weight at (x, y, z) to voxel (z, y, x)", () => {
+  const build = (scope: Scope): Layer => {
+    const weight = upConvWeight(scope, { inputs: 1, outputs: 2 });
+    return (x) => upConvolve(x, weight);
+  };
+  const layer = layerUnderTest(build, { weight: range(16) });
   const fine = layer.apply([1], [1, 1, 1, 1, 1]);
   assert.deepEqual(fine.filter((_, i) => i % 2 === 0), [0, 4, 2, 6, 1, 5, 3, 7]);
   assert.deepEqual(fine.filter((_, i) => i % 2 === 1), [8, 12, 10, 14, 9, 13, 11, 15]);
@@ -105,6 +131,14 @@ Deno.test("groupNormLayer() normalises eight groups of channels over space, samp
   const sample = [...range(8).map((c) => c), ...range(8).map((c) => c + 2 * (c + 1))];
   const expected = range(16).map((i) => (i < 8 ? -1 : 1) / Math.sqrt(1 + 1e-5 / ((i % 8) + 1) ** 2));
   assertClose(layer.apply([...sample, ...sample.map((v) => 5 * v)], [2, 1, 1, 2, 8]).slice(0, 16), expected);
+});
+
+Deno.test("instanceNorm() normalises every channel over space and can apply leaky ReLU", () => {
+  const x = tf.tensor([0, 10, 2, 30], [1, 1, 1, 2, 2]);
+  const near = 1 / Math.sqrt(1 + 1e-5), far = 1 / Math.sqrt(1 + 1e-7);
+  assertClose([...instanceNorm(x).dataSync()], [-near, -far, near, far]);
+  const bent = instanceNorm(x, { activation: "leakyRelu" });
+  assertClose([...bent.dataSync()], [-0.01 * near, -0.01 * far, near, far]);
 });
 
 Deno.test("groupNormLayer() can apply ReLU", () => {

@@ -71,6 +71,18 @@ Deno.test("Scope names parameters by their path and lists them in the order in w
   tf.dispose(scope.list().map(({ variable }) => variable));
 });
 
+Deno.test("Scope.unused() keeps names and values, and takes its parameters out of training", () => {
+  const [used, unused] = [new Scope({ seed: 1 }), new Scope({ seed: 1 })];
+  const variables = [used, unused.unused()].map((scope) => scope.child("a").parameter("w", sameLayout([2]), normal(1)));
+  assert.deepEqual(variables[1].dataSync(), variables[0].dataSync());
+  const kinds = [...used.list(), ...unused.list()].map((
+    { name, trainable, unused = false },
+  ) => [name, trainable, unused]);
+  assert.deepEqual(kinds, [["a.w", true, false], ["a.w", false, true]]);
+  assert.deepEqual(variables.map(({ trainable }) => trainable), [true, false]);
+  tf.dispose(variables);
+});
+
 Deno.test("Scope draws initial values in the official order under the parameter's full name", () => {
   const scope = new Scope({ seed: 9 });
   const layout = { shape: [3, 2], officialShape: [2, 3], permutation: [1, 0] };

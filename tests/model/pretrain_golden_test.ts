@@ -3,19 +3,18 @@ import assert from "node:assert/strict";
 import { infoNceLoss } from "../../lib/losses/mod.ts";
 import { buildPretrainModel, MODEL_PRESETS, toOfficialLayout } from "../../lib/model/mod.ts";
 import type { PretrainModel, PretrainOutput } from "../../lib/model/mod.ts";
-import { sampleSquaredError, selectBackend, sizeOf, tf } from "../../lib/tensor/mod.ts";
+import { sampleSquaredError, selectBackend, tf } from "../../lib/tensor/mod.ts";
 import type { Scalar, Tensor, Tensor5D } from "../../lib/tensor/mod.ts";
 import {
+  assertGradient,
   assertNear,
-  assertSamples,
   assertSummary,
   assignFormulaWeights,
   formulaVolumes,
   officialValues,
   readGolden,
-  statisticsOf,
 } from "./_golden.ts";
-import type { Golden, GoldenPass, Summary } from "./_golden.ts";
+import type { Golden, GoldenPass } from "./_golden.ts";
 
 await selectBackend("simd");
 
@@ -23,8 +22,6 @@ await selectBackend("simd");
 const TOLERANCE = 1e-4;
 /** Of a loss; the contrastive loss of a single pair is exactly 0 and has no scale, hence 1e-6 more. */
 const LOSS_TOLERANCE = 1e-5;
-/** The bias before the last batch normalisation has no influence: its recorded gradient is rounding noise of 8e-10. */
-const NOISE = 1e-8;
 
 /** A recorded run of one model. */
 interface Recording {
@@ -60,17 +57,6 @@ function assertPass(
     const within = LOSS_TOLERANCE * expected[name] + 1e-6;
     assertNear(losses[i].dataSync()[0], expected[name], { within, what: `${mode} ${name}` });
   });
-}
-
-function assertGradient(
-  gradient: Float32Array,
-  expected: Summary,
-  { name, sampleTolerance }: { name: string; sampleTolerance: number },
-): void {
-  const { norm } = statisticsOf(gradient);
-  assertNear(norm, expected.norm, { within: 1e-3 * expected.norm + NOISE, what: `norm of d${name}` });
-  const within = (sampleTolerance * expected.norm + NOISE) / Math.sqrt(sizeOf(expected.shape));
-  assertSamples(gradient, expected, { within, what: `d${name}` });
 }
 
 /** The recorded model, its input and its target; freed afterwards. */

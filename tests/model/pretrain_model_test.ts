@@ -1,6 +1,6 @@
 /** A backbone with its decoder: seeds, modes, sizes, and what it leaves in memory. */
 import assert from "node:assert/strict";
-import { buildPretrainModel, divisorOf, MODEL_PRESETS } from "../../lib/model/mod.ts";
+import { buildPretrainModel, describeParameters, divisorOf, MODEL_PRESETS } from "../../lib/model/mod.ts";
 import type { ModelConfig, PretrainModel } from "../../lib/model/mod.ts";
 import { selectBackend, tf } from "../../lib/tensor/mod.ts";
 import type { Tensor5D } from "../../lib/tensor/mod.ts";
@@ -26,6 +26,15 @@ function stateOf({ parameters }: PretrainModel): Map<string, Float32Array> {
 }
 
 for (const config of [UNIFORMER, UNET]) {
+  Deno.test(`describeParameters() tells what ${config.backbone} will be made of, and makes nothing`, () => {
+    const { numTensors } = tf.memory();
+    const descriptions = describeParameters(config);
+    assert.equal(tf.memory().numTensors, numTensors);
+    const model = buildPretrainModel(config, { seed: 1 });
+    assert.deepEqual(descriptions, model.parameters.map(({ variable: _, ...description }) => description));
+    model.dispose();
+  });
+
   Deno.test(`buildPretrainModel() draws ${config.backbone}'s weights from the seed alone`, () => {
     const [first, again, other] = [1, 1, 2].map((seed) => buildPretrainModel(config, { seed }));
     assert.deepEqual(stateOf(again), stateOf(first));
@@ -75,7 +84,7 @@ Deno.test("PretrainModel updates running statistics in training and nothing in e
   assert.deepEqual(stateOf(model), initial);
   run(true);
   const changed = [...stateOf(model)].filter(([name, values]) => String(values) !== String(initial.get(name)));
-  const buffers = model.parameters.filter(({ trainable }) => !trainable).map(({ name }) => name);
+  const buffers = model.parameters.filter(({ trainable, unused }) => !trainable && !unused).map(({ name }) => name);
   assert.equal(buffers.length, 3 * 5);
   assert.deepEqual(changed.map(([name]) => name), buffers);
   assert.notDeepEqual(run(false), evaluated);

@@ -12,6 +12,7 @@ import { resolveConfig } from "../../lib/config.ts";
 import { selectBackend, shapeOf, sizeOf, tf } from "../../lib/tensor/mod.ts";
 import { RECIPES, recipeSchema } from "../../recipes/mod.ts";
 import { parseArguments } from "../../tasks/bench.ts";
+import { formatTrace } from "../../bench/trace.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -78,7 +79,7 @@ Deno.test("bench refuses arguments that make no sense, and says which", async ()
     [["--size", "40"], /--size.*multiple of 16/],
     [["--size", "big"], /--size.*whole number from 16 to 144/],
     [["--step", "resnet"], /--step.*uniformer, unet3d/],
-    [["--backend", "cuda"], /--backend.*simd, reference/],
+    [["--backend", "cuda"], /--backend.*simd, webgpu, reference/],
     [["--repeats", "0"], /--repeats.*from 1/],
     [["conv3d"], /too many arguments/],
   ];
@@ -278,7 +279,7 @@ Deno.test("formatResults() writes both sections with their runs", () => {
       "### unet3d, 96³, 18,799,937 parameters",
       "| time per step, s | 10.0 | 25.0 |",
       "| GFLOP/s of the official network | 100 | 40.0 |",
-      "| of the micro-kernel's peak | 50 % | 20 % |",
+      "| of the peak | 50 % | 20 % |",
       "| most memory of the process, GiB | 4.00 | 8.00 |",
       "| most memory of tensors in the heap, GiB | 2.00 | – |",
       "| copied out of the full heap per step, GiB | 0.500 | – |",
@@ -312,4 +313,17 @@ Deno.test("formatTable() lines columns up, and significant() keeps three digits"
 Deno.test("TextLineStream cuts lines wherever the pieces end", async () => {
   const lines = await Array.fromAsync(ReadableStream.from(["a", "b\nc", "\n\nd\n"]).pipeThrough(new TextLineStream()));
   assert.deepEqual(lines, ["ab", "c", "", "d"]);
+});
+
+Deno.test("formatTrace() writes calls and programs as events, each row from 0, in microseconds", () => {
+  const host = [{ name: "Linear", start: 102, ms: 3 }, { name: "Gelu", start: 100, ms: 1 }];
+  const gpu = [{ name: "gemm", start: 5000, end: 9000 }];
+  const { traceEvents } = JSON.parse(formatTrace({ host, gpu }));
+  const timed = traceEvents.filter(({ ph }: { ph: string }) => ph === "X");
+  assert.deepEqual(timed.map(({ name, tid, ts, dur }: Record<string, unknown>) => [name, tid, ts, dur]), [
+    ["Linear", 1, 2000, 3000],
+    ["Gelu", 1, 0, 1000],
+    ["gemm", 2, 0, 4],
+  ]);
+  assert.equal(traceEvents.length, 5);
 });

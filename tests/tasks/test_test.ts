@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { addCounts, COMPUTE_FLAGS, countTests, formatCount } from "../../tasks/test.ts";
+import { addCounts, COMPUTE_FLAGS, countTests, formatCount, missedTests } from "../../tasks/test.ts";
 
 const OUTPUT = `running 3 tests from ./tests/a_test.ts
 crop() cuts a box ... \x1b[0m\x1b[32mok\x1b[0m \x1b[0m\x1b[38;5;245m(2ms)\x1b[0m
@@ -32,6 +32,14 @@ Deno.test("countTests() gives nothing when the tests did not run", () => {
 Deno.test("formatCount() writes the closing line and leaves out what was not skipped", () => {
   assert.equal(formatCount({ passed: 12, failed: 0, skipped: 0 }), "12 passed, 0 failed");
   assert.equal(formatCount({ passed: 12, failed: 1, skipped: 3 }), "12 passed, 1 failed, 3 skipped");
+});
+
+Deno.test("missedTests() finds the skipped tests whose need is said to be installed", () => {
+  const skipped = ["multiply() (ignored: no GPU adapter)", "round trip (ignored: no python3 with torch here)"];
+  assert.deepEqual(missedTests(skipped, ""), []);
+  assert.deepEqual(missedTests(skipped, "no GPU adapter"), [skipped[0]]);
+  assert.deepEqual(missedTests(skipped, ",no python3 with torch"), [skipped[1]]);
+  assert.deepEqual(missedTests([], "no GPU adapter"), []);
 });
 
 Deno.test("addCounts() adds the runs of a gate", () => {

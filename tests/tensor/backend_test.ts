@@ -1,6 +1,8 @@
 /** Choosing the backend. */
 import assert from "node:assert/strict";
 import { BACKENDS, selectBackend, tf } from "../../lib/tensor/mod.ts";
+import { MAX_HEAP_BYTES } from "../../lib/tensor/simd/heap.ts";
+import { hasRelaxedSimd } from "../../lib/tensor/simd/kernels.ts";
 import { findAdapter, isSoftwareAdapter } from "../../lib/tensor/webgpu/device.ts";
 
 Deno.test("selectBackend() starts the backend it is asked for and says which", async () => {
@@ -13,7 +15,15 @@ Deno.test("selectBackend() starts the backend it is asked for and says which", a
   assert.equal(tf.getBackend(), "simd");
   assert.equal(simd.name, "simd");
   assert.match(simd.description, /^simd \(.*\)$/);
-  assert.ok(Number(simd.details.threads) >= 1);
+});
+
+Deno.test("selectBackend() tells what the simd backend found, and nothing of the kind for the reference", async () => {
+  assert.equal((await selectBackend("reference")).simd, undefined);
+  const { simd, description } = await selectBackend("simd");
+  const { threads, vectorBits, ...others } = simd!;
+  assert.ok(threads >= 1 && threads <= navigator.hardwareConcurrency);
+  assert.ok(description.includes(`${vectorBits}-bit vectors`));
+  assert.deepEqual(others, { relaxed: hasRelaxedSimd(), heapBytes: MAX_HEAP_BYTES });
 });
 
 Deno.test("selectBackend() takes a GPU for auto where there is a real one, else simd", async () => {

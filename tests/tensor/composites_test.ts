@@ -14,8 +14,8 @@ Deno.test("this process has none of the plain kernels", () => {
 
 for (const entry of OPS) {
   for (const opCase of entry.cases) {
-    Deno.test(`${entry.definition.name}() through its composites equals its reference: ${opCase.title}`, () => {
-      compareWithReference(entry, opCase);
+    Deno.test(`${entry.definition.name}() through its composites equals its reference: ${opCase.title}`, async () => {
+      await compareWithReference(entry, opCase);
     });
   }
 }

@@ -11,7 +11,7 @@ for (const backend of ["reference", "simd"] as const) {
         await selectBackend(backend);
         // Values that a kernel leaves unwritten, or reads past the end of its inputs, are then NaN.
         if (backend === "simd") (tf.backend() as unknown as SimdBackend).poison = true;
-        compareWithReference(entry, opCase);
+        await compareWithReference(entry, opCase);
       });
     }
   }

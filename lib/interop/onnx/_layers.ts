@@ -1,6 +1,6 @@
 /** Layers of both encoders as ONNX nodes, channels first, with the weights of a state dict. */
 import { CheckpointError, formatShape } from "../../errors.ts";
-import type { Safetensor } from "../safetensors.ts";
+import type { Safetensor } from "../lazy_tensor.ts";
 import type { OnnxGraph, ValueName } from "./graph.ts";
 
 /** Where layers are added, and where their weights are found. */

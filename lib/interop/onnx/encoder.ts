@@ -1,7 +1,7 @@
 /** A pre-trained encoder as an ONNX file. */
 import type { Triple } from "../../geometry.ts";
 import type { ModelConfig } from "../../model/mod.ts";
-import type { Safetensor } from "../safetensors.ts";
+import type { Safetensor } from "../lazy_tensor.ts";
 import { unet3dNodes } from "./_unet3d.ts";
 import { uniformerNodes } from "./_uniformer.ts";
 import { type ModelText, OnnxGraph, type PortShape, type ValueName } from "./graph.ts";

@@ -15,6 +15,8 @@ import { groupNormOp } from "./group_norm/mod.ts";
 import { cases as groupNormCases } from "./group_norm/cases.ts";
 import { layerNormOp } from "./layer_norm/mod.ts";
 import { cases as layerNormCases } from "./layer_norm/cases.ts";
+import { leakyReluOp } from "./leaky_relu/mod.ts";
+import { cases as leakyReluCases } from "./leaky_relu/cases.ts";
 import { linearOp } from "./linear/mod.ts";
 import { cases as linearCases } from "./linear/cases.ts";
 import { maskedFillOp } from "./masked_fill/mod.ts";
@@ -31,6 +33,8 @@ import { templateWindowOp } from "./template_window/mod.ts";
 import { cases as templateWindowCases } from "./template_window/cases.ts";
 import { upsampleNearestOp } from "./upsample_nearest/mod.ts";
 import { cases as upsampleNearestCases } from "./upsample_nearest/cases.ts";
+import { upsampleTrilinearOp } from "./upsample_trilinear/mod.ts";
+import { cases as upsampleTrilinearCases } from "./upsample_trilinear/cases.ts";
 
 export { adamwUpdate } from "./adamw/mod.ts";
 export { selfAttention } from "./attention/mod.ts";
@@ -41,6 +45,7 @@ export { depthwiseConv3d } from "./depthwise_conv3d/mod.ts";
 export { gelu } from "./gelu/mod.ts";
 export { groupNorm } from "./group_norm/mod.ts";
 export { layerNorm } from "./layer_norm/mod.ts";
+export { leakyRelu } from "./leaky_relu/mod.ts";
 export { linear } from "./linear/mod.ts";
 export { maskedFill } from "./masked_fill/mod.ts";
 export { mlp } from "./mlp/mod.ts";
@@ -53,6 +58,7 @@ export { templateWindow } from "./template_window/mod.ts";
 export type { TemplateWindow } from "./template_window/mod.ts";
 export { timesRange } from "./times_range/mod.ts";
 export { upsampleNearest } from "./upsample_nearest/mod.ts";
+export { upsampleTrilinear } from "./upsample_trilinear/mod.ts";
 
 /** One op of the table, its types erased so that tests and benchmarks can walk over all. */
 export interface OpEntry {
@@ -75,6 +81,7 @@ export const OPS: readonly OpEntry[] = [
   entry(geluOp, geluCases),
   entry(groupNormOp, groupNormCases),
   entry(layerNormOp, layerNormCases),
+  entry(leakyReluOp, leakyReluCases),
   entry(linearOp, linearCases),
   entry(maskedFillOp, maskedFillCases),
   entry(mlpOp, mlpCases),
@@ -85,4 +92,5 @@ export const OPS: readonly OpEntry[] = [
   entry(spaceToDepth3dOp, spaceToDepthCases),
   entry(templateWindowOp, templateWindowCases),
   entry(upsampleNearestOp, upsampleNearestCases),
+  entry(upsampleTrilinearOp, upsampleTrilinearCases),
 ];

@@ -1,12 +1,15 @@
 /** TensorFlow.js's WebGPU backend with our kernels recorded among its own. */
 import { BackendUnavailableError } from "../../errors.ts";
 import { WebGPUBackend } from "../tf_webgpu.ts";
+import { tf } from "../tf.ts";
 import type { TensorInfo } from "../tf.ts";
 import type { OpenedDevice } from "./device.ts";
 import { ParameterBlock } from "./parameters.ts";
 import { Programs } from "./programs.ts";
 import type { GpuProgram } from "./programs.ts";
 import type { GpuArray, GpuCall, GpuRuntime } from "./runtime.ts";
+import { Timeline } from "./timeline.ts";
+import type { GpuSpan } from "./timeline.ts";
 import fillSource from "./fill.wgsl" with { type: "text" };
 
 /** What the class keeps to itself and our kernels need: they are recorded into the same pass, in order. */
@@ -24,6 +27,8 @@ export interface GpuUse {
   readonly submissions: number;
   /** Shaders compiled. */
   readonly programs: number;
+  /** Milliseconds in which the host waited for values; in the rest it prepared work for the device. */
+  readonly waitMs: number;
 }
 
 /** Dispatches between two submissions: long enough to hide the host, short enough to keep the device busy. */
@@ -55,6 +60,8 @@ export class GpuBackend extends WebGPUBackend {
   readonly #lost: Promise<never>;
   #dispatches = 0;
   #pending = 0;
+  #waitMs = 0;
+  #timeline: Timeline | undefined;
   #submissions = 0;
 
   /** A backend on an opened device. */
@@ -89,7 +96,25 @@ export class GpuBackend extends WebGPUBackend {
 
   /** Counts since the start. */
   get use(): GpuUse {
-    return { dispatches: this.#dispatches, submissions: this.#submissions, programs: this.#programs.size };
+    const [dispatches, submissions, waitMs] = [this.#dispatches, this.#submissions, this.#waitMs];
+    return { dispatches, submissions, programs: this.#programs.size, waitMs };
+  }
+
+  /**
+   * Times the dispatches of our kernels from now on; see {@linkcode takeTimeline}.
+   *
+   * @throws {RangeError} when the device has no timestamps
+   */
+  startTimeline(): void {
+    this.#timeline = new Timeline(this.device);
+  }
+
+  /** When our kernels ran since {@linkcode startTimeline}; stops timing. */
+  async takeTimeline(): Promise<GpuSpan[]> {
+    await this.finish();
+    const timeline = this.#timeline;
+    this.#timeline = undefined;
+    return await timeline?.take() ?? [];
   }
 
   /**
@@ -125,7 +150,7 @@ export class GpuBackend extends WebGPUBackend {
    * @throws {BackendUnavailableError} when the device reported an error since the start, or is lost
    */
   override async read(dataId: object): ReturnType<WebGPUBackend["read"]> {
-    const values = await Promise.race([super.read(dataId), this.#lost]);
+    const values = await this.#wait(super.read(dataId));
     if (this.deviceErrors.length > 0) {
       throw new BackendUnavailableError(`Cannot go on with this GPU: ${this.deviceErrors[0]}. ${GO_ON}`);
     }
@@ -135,7 +160,15 @@ export class GpuBackend extends WebGPUBackend {
   /** Sends what was recorded and waits until the device has done it. */
   async finish(): Promise<void> {
     this.#submit();
-    await Promise.race([this.device.queue.onSubmittedWorkDone(), this.#lost]);
+    await this.#wait(this.device.queue.onSubmittedWorkDone());
+  }
+
+  /** Waits for the device, as long as it is there. */
+  async #wait<T>(work: Promise<T>): Promise<T> {
+    const start = tf.util.now();
+    const result = await Promise.race([work, this.#lost]);
+    this.#waitMs += tf.util.now() - start;
+    return result;
   }
 
   override submitQueue(): void {
@@ -217,10 +250,13 @@ export class GpuBackend extends WebGPUBackend {
       ],
     });
     this.ensureCommandEncoderReady();
-    const pass = this.#internals.computePassEncoder ??= this.#internals.commandEncoder!.beginComputePass();
+    const timed = this.#timeline?.next(program.name);
+    if (timed) this.endComputePassEncoder();
+    const pass = this.#internals.computePassEncoder ??= this.#internals.commandEncoder!.beginComputePass(timed);
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, group, [offset]);
     pass.dispatchWorkgroups(workgroups[0], workgroups[1] ?? 1, workgroups[2] ?? 1);
+    if (timed) this.endComputePassEncoder();
     this.#dispatches++;
     if (++this.#pending >= DISPATCHES_PER_SUBMISSION) this.#submit();
   }

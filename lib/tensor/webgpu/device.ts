@@ -27,8 +27,9 @@ const WANTED_LIMITS = [
 
 /** The adapter that computing would use, or null where there is none. */
 export async function findAdapter(): Promise<GPUAdapter | null> {
-  if (!("gpu" in navigator)) return null;
-  return await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
+  // Not there in every browser, nor in Deno built without it.
+  const { gpu } = navigator as { gpu?: GPU };
+  return await gpu?.requestAdapter({ powerPreference: "high-performance" }) ?? null;
 }
 
 /** True for adapters that compute on the CPU: right, but slower than kernels made for it. */

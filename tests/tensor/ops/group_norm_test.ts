@@ -11,10 +11,9 @@ Deno.test("groupNorm() normalises each sample's groups over space and channels, 
   assertValues(groupNorm(x, { scale, bias, groups: 2, epsilon: 3 }), [1, 2, 4], [-0.5, 11, 7, 8, 0.5, 9, 7, 8]);
 });
 
-Deno.test("groupNorm() is instance normalisation with a group per channel", () => {
+Deno.test("groupNorm() is instance normalisation with a group per channel, scale and bias left out", () => {
   const x = tf.tensor([0, 10, 2, 30, 5, 5, 5, 5], [2, 2, 2]);
-  const [scale, bias] = [tf.ones([2]), tf.zeros([2])];
-  const output = groupNorm(x, { scale, bias, groups: 2, epsilon: 0.21 });
+  const output = groupNorm(x, { groups: 2, epsilon: 0.21 });
   const near = 1 / Math.sqrt(1.21), far = 10 / Math.sqrt(100.21);
   assertValues(output, [2, 2, 2], [-near, -far, near, far, 0, 0, 0, 0]);
 });
@@ -28,6 +27,15 @@ Deno.test("groupNorm() applies ReLU after scale and shift when asked for, and st
   assertValues(gradient(tf.ones([1])), [1], [0.5]);
 });
 
+Deno.test("groupNorm() applies leaky ReLU of slope 0.01 when asked for, in the gradient too", () => {
+  // One group of 1, 3 with variance 1, halved by ε = 3: −0.5 and 0.5.
+  const x = tf.tensor([1, 3], [1, 2, 1]);
+  const options = { bias: tf.zeros([1]), groups: 1, epsilon: 3, activation: "leakyRelu" } as const;
+  assertValues(groupNorm(x, { ...options, scale: tf.ones([1]) }), [1, 2, 1], [-0.005, 0.5]);
+  const gradient = tf.grad((scale) => tf.sum(groupNorm(x, { ...options, scale })));
+  assertValues(gradient(tf.ones([1])), [1], [0.495]);
+});
+
 Deno.test("groupNorm() throws when scale, bias or groups do not fit the channels", () => {
   const x = tf.zeros([1, 2, 4]), four = tf.zeros([4]), two = tf.zeros([2]);
   const apply = (scale: tf.Tensor, bias: tf.Tensor, groups: number) => () =>
@@ -35,6 +43,10 @@ Deno.test("groupNorm() throws when scale, bias or groups do not fit the channels
   const sentence = "Cannot apply groupNorm: expected";
   assertRefused(apply(two, four, 2), "TypeError", `${sentence} scale of shape [4], got [2]`);
   assertRefused(apply(four, two, 2), "TypeError", `${sentence} bias of shape [4], got [2]`);
+  for (const given of ["scale", "bias"]) {
+    const options = { [given]: four, groups: 2, epsilon: 1 };
+    assertRefused(() => groupNorm(x, options), "TypeError", `${sentence} both scale and bias, got ${given} alone`);
+  }
   const groups = `${sentence} channels divisible by 3 groups, got x of shape [1, 2, 4]`;
   assertRefused(apply(four, four, 3), "RangeError", groups);
 });

@@ -1,4 +1,4 @@
-/** One thread and two give the same bits, in every kernel of norms, channel sums and GELU. */
+/** One thread and two give the same bits, in every kernel of norms, channel sums, activations and interpolation. */
 import assert from "node:assert/strict";
 import { randomStream } from "../../../lib/random.ts";
 import { tf } from "../../../lib/tensor/mod.ts";
@@ -12,6 +12,7 @@ const values: Record<string, { shape: number[]; positive?: boolean }> = {
   x: { shape: S },
   dy: { shape: S },
   y: { shape: S },
+  residual: { shape: S },
   scale: { shape: [C] },
   bias: { shape: [C] },
   shift: { shape: [C] },
@@ -28,7 +29,11 @@ const CALLS: { kernel: string; inputs: typeof values; attributes?: tf.NamedAttrM
   call("ScaleShift", ["x", "scale", "shift"]),
   call("ChannelGradientSums", ["dy", "x"]),
   call("GroupNorm", ["x", "scale", "bias"], { groups: C, epsilon: 1e-5, activation: "relu" }),
-  call("GroupNormGradient", ["dy", "x", "y", "scale"], { groups: C }, { mean: groupMean, inverseStd }),
+  call("GroupNormGradient", ["dy", "x", "y", "scale"], { groups: C, slope: 0 }, { mean: groupMean, inverseStd }),
+  call("LeakyReluSum", ["x", "residual"], { slope: 0.01 }),
+  call("LeakyReluGradient", ["dy", "y"], { slope: 0.01 }),
+  call("UpsampleTrilinear", ["x"], { factor: 2 }),
+  call("UpsampleTrilinearGradient", [], { factor: 2 }, { dy: { shape: [2, 62, 34, 20, C] } }),
   call("LayerNorm", ["x", "scale", "bias"], { epsilon: 1e-5 }),
   call("LayerNormGradient", ["dy", "x", "scale"], { epsilon: 1e-5 }),
   call("ExactGelu", ["x"]),

@@ -27,3 +27,15 @@ export function gpuTest(name: string, check: (backend: GpuBackend) => Promise<vo
     },
   });
 }
+
+/** Runs with a backend that takes its GPU for a real one: an emulated one then has to do with the kernels for those. */
+export async function asRealGpu<T>(backend: GpuBackend, run: () => Promise<T>): Promise<T> {
+  const { isSoftware } = backend;
+  const told: { isSoftware: boolean } = backend;
+  told.isSoftware = false;
+  try {
+    return await run();
+  } finally {
+    told.isSoftware = isSoftware;
+  }
+}

@@ -52,51 +52,53 @@ function forEachChunkRow(
   }
 }
 
-/** (x − mean)·scale + shift, then ReLU if asked for. */
+/** (x − mean)·scale + shift, then `slope`-fold where negative: 1 leaves it, 0 is ReLU. */
 export function normalizeChannels(
   x: SimdArray,
-  { mean, scale, shift, rectify = false }: Record<"mean" | "scale" | "shift", ChannelValues> & { rectify?: boolean },
+  { mean, scale, shift, slope = 1 }: Record<"mean" | "scale" | "shift", ChannelValues> & { slope?: number },
   { layout, runtime }: { layout: ChannelLayout; runtime: SimdRuntime },
 ): SimdArray {
   const vectors = [mean, scale, shift].map((values) => repeated(values, layout, runtime).pointer);
   const y = runtime.output(x.shape);
-  runOverValues("channelNormalize", { layout, before: [x.pointer, ...vectors, Number(rectify), y.pointer] }, runtime);
+  runOverValues("channelNormalize", { layout, before: [x.pointer, ...vectors, slope, y.pointer] }, runtime);
   return y;
 }
 
-/** The gradient of an output, the input, and the output itself if it went through a ReLU. */
+/** The gradient of an output, the input, and the output itself if an activation followed. */
 export interface GradientArrays {
   readonly dy: SimdArray;
   readonly x: SimdArray;
   readonly y?: SimdArray;
+  /** What dy is multiplied by where y is not positive. */
+  readonly slope?: number;
 }
 
 /** Σ dy and Σ dy·(x − mean) for every channel of every sample. */
 export function channelGradientSums(
-  { dy, x, y }: GradientArrays,
+  { dy, x, y, slope = 0 }: GradientArrays,
   mean: ChannelValues,
   { layout, runtime }: { layout: ChannelLayout; runtime: SimdRuntime },
 ): { sumDy: Float64Array; sumDyX: Float64Array } {
-  const before = [dy.pointer, x.pointer, y?.pointer ?? 0, repeated(mean, layout, runtime).pointer];
+  const before = [dy.pointer, x.pointer, y?.pointer ?? 0, slope, repeated(mean, layout, runtime).pointer];
   const partials = runOverChunks("channelGradientSums", { layout, count: 2, before }, runtime);
   const [sumDy, sumDyX] = [0, 1].map((index) => foldChunks(partials, layout, { index, count: 2 }));
   forEachInTail(layout, (i, c) => {
-    if (y && !(y.data[i] > 0)) return;
-    sumDy[c] += dy.data[i];
-    sumDyX[c] += dy.data[i] * (x.data[i] - mean[c]);
+    const gradient = y && !(y.data[i] > 0) ? slope * dy.data[i] : dy.data[i];
+    sumDy[c] += gradient;
+    sumDyX[c] += gradient * (x.data[i] - mean[c]);
   });
   return { sumDy, sumDyX };
 }
 
 /** a·dy + b·(x − mean) + c. */
 export function normGradient(
-  { dy, x, y }: GradientArrays,
+  { dy, x, y, slope = 0 }: GradientArrays,
   { mean, a, b, c }: Record<"mean" | "a" | "b" | "c", ChannelValues>,
   { layout, runtime }: { layout: ChannelLayout; runtime: SimdRuntime },
 ): SimdArray {
   const vectors = [mean, a, b, c].map((values) => repeated(values, layout, runtime).pointer);
   const dx = runtime.output(x.shape);
-  const before = [dy.pointer, x.pointer, y?.pointer ?? 0, ...vectors, dx.pointer];
+  const before = [dy.pointer, x.pointer, y?.pointer ?? 0, slope, ...vectors, dx.pointer];
   runOverValues("channelNormGradient", { layout, before }, runtime);
   return dx;
 }

@@ -64,13 +64,13 @@ function addSquares(x: usize, mean: usize, bytes: usize, to: usize): void {
   }
 }
 
-/** y = (x − mean)·scale + shift, then ReLU if asked for; units are chunks of all values, the tail too. */
+/** y = (x − mean)·scale + shift, times `slope` where negative (1: as it is); units are chunks of all values, the tail too. */
 export function channelNormalize(
   x: usize,
   mean: usize,
   scale: usize,
   shift: usize,
-  rectify: bool,
+  slope: f32,
   y: usize,
   length: i32,
   width: i32,
@@ -87,7 +87,7 @@ export function channelNormalize(
       const at = (<usize> sample * length + i) << 2;
       const count = min(width, last - i);
       const m = mean + vectors, s = scale + vectors, b = shift + vectors;
-      if (rectify) normalizeRectified(x + at, m, s, b, y + at, count);
+      if (slope != 1) normalizeBent(x + at, m, s, b, y + at, count, slope);
       else normalizeRow(x + at, m, s, b, y + at, count);
     }
   }
@@ -107,31 +107,33 @@ function normalizeRow(x: usize, mean: usize, scale: usize, shift: usize, y: usiz
   }
 }
 
-function normalizeRectified(x: usize, mean: usize, scale: usize, shift: usize, y: usize, count: i32): void {
-  const zero = f32x4.splat(0);
+function normalizeBent(x: usize, mean: usize, scale: usize, shift: usize, y: usize, count: i32, slope: f32): void {
+  const zero = f32x4.splat(0), below = f32x4.splat(slope);
   let i = 0;
   for (; i + 8 <= count; i += 8, x += 32, mean += 32, scale += 32, shift += 32, y += 32) {
     const d0 = f32x4.sub(v128.load(x), v128.load(mean)), d1 = f32x4.sub(v128.load(x, 16), v128.load(mean, 16));
     const y0 = madd(d0, v128.load(scale), v128.load(shift));
     const y1 = madd(d1, v128.load(scale, 16), v128.load(shift, 16));
-    const z0 = f32x4.pmax(y0, zero), z1 = f32x4.pmax(y1, zero);
+    const z0 = v128.bitselect(f32x4.mul(y0, below), y0, f32x4.lt(y0, zero));
+    const z1 = v128.bitselect(f32x4.mul(y1, below), y1, f32x4.lt(y1, zero));
     v128.store(y, z0), v128.store(y, z1, 16);
   }
   for (; i < count; i++, x += 4, mean += 4, scale += 4, shift += 4, y += 4) {
     const value = (load<f32>(x) - load<f32>(mean)) * load<f32>(scale) + load<f32>(shift);
-    store<f32>(y, value < 0 ? 0 : value);
+    store<f32>(y, value < 0 ? value * slope : value);
   }
 }
 
 /**
  * partials[unit] = Σ dy and Σ dy·(x − mean) of the chunk's rows, `[2, width]`.
  *
- * @param y address of the rectified output, or 0: dy counts only where it is positive
+ * @param y address of the output after its activation, or 0: dy counts `slope`-fold where it is not positive
  */
 export function channelGradientSums(
   dy: usize,
   x: usize,
   y: usize,
+  slope: f32,
   mean: usize,
   partials: usize,
   length: i32,
@@ -152,7 +154,7 @@ export function channelGradientSums(
     memory.fill(to, 0, 2 * bytes);
     for (let i = 0; i < count; i++) {
       const row = at + <usize> i * bytes;
-      if (y != 0) addMaskedGradients(dy + row, x + row, y + row, means, bytes, to);
+      if (y != 0) addBentGradients(dy + row, x + row, y + row, means, bytes, to, slope);
       else addGradients(dy + row, x + row, means, bytes, to);
     }
   }
@@ -170,12 +172,13 @@ function addGradients(dy: usize, x: usize, mean: usize, bytes: usize, to: usize)
   }
 }
 
-function addMaskedGradients(dy: usize, x: usize, y: usize, mean: usize, bytes: usize, to: usize): void {
-  const zero = f32x4.splat(0);
+function addBentGradients(dy: usize, x: usize, y: usize, mean: usize, bytes: usize, to: usize, slope: f32): void {
+  const zero = f32x4.splat(0), below = f32x4.splat(slope);
   let products = to + bytes;
   for (const last = products; to < last; to += 32, products += 32, dy += 32, x += 32, y += 32, mean += 32) {
     const k0 = f32x4.lt(zero, v128.load(y)), k1 = f32x4.lt(zero, v128.load(y, 16));
-    const d0 = v128.and(v128.load(dy), k0), d1 = v128.and(v128.load(dy, 16), k1);
+    const g0 = v128.load(dy), g1 = v128.load(dy, 16);
+    const d0 = v128.bitselect(g0, f32x4.mul(g0, below), k0), d1 = v128.bitselect(g1, f32x4.mul(g1, below), k1);
     const x0 = f32x4.sub(v128.load(x), v128.load(mean)), x1 = f32x4.sub(v128.load(x, 16), v128.load(mean, 16));
     const s0 = f32x4.add(d0, v128.load(to)), s1 = f32x4.add(d1, v128.load(to, 16));
     const p0 = madd(d0, x0, v128.load(products)), p1 = madd(d1, x1, v128.load(products, 16));
@@ -184,11 +187,12 @@ function addMaskedGradients(dy: usize, x: usize, y: usize, mean: usize, bytes: u
   }
 }
 
-/** dx = a·dy + b·(x − mean) + c, dy counting only where y is positive if y is given; units are chunks of all values. */
+/** dx = a·dy + b·(x − mean) + c, dy counting `slope`-fold where y, if given, is not positive; units are chunks of all values. */
 export function channelNormGradient(
   dy: usize,
   x: usize,
   y: usize,
+  slope: f32,
   mean: usize,
   a: usize,
   b: usize,
@@ -208,7 +212,7 @@ export function channelNormGradient(
     for (let i = unit % chunks * chunkRows * width; i < last; i += width) {
       const at = (<usize> sample * length + i) << 2;
       const count = min(width, last - i);
-      if (y != 0) maskedGradientRow(dy + at, x + at, y + at, mean + v, a + v, b + v, c + v, dx + at, count);
+      if (y != 0) bentGradientRow(dy + at, x + at, y + at, mean + v, a + v, b + v, c + v, dx + at, count, slope);
       else gradientRow(dy + at, x + at, mean + v, a + v, b + v, c + v, dx + at, count);
     }
   }
@@ -228,7 +232,7 @@ function gradientRow(dy: usize, x: usize, mean: usize, a: usize, b: usize, c: us
   }
 }
 
-function maskedGradientRow(
+function bentGradientRow(
   dy: usize,
   x: usize,
   y: usize,
@@ -238,20 +242,22 @@ function maskedGradientRow(
   c: usize,
   dx: usize,
   count: i32,
+  slope: f32,
 ): void {
-  const zero = f32x4.splat(0);
+  const zero = f32x4.splat(0), below = f32x4.splat(slope);
   let i = 0;
   for (; i + 8 <= count; i += 8, dy += 32, x += 32, y += 32, mean += 32, a += 32, b += 32, c += 32, dx += 32) {
     const k0 = f32x4.lt(zero, v128.load(y)), k1 = f32x4.lt(zero, v128.load(y, 16));
-    const d0 = v128.and(v128.load(dy), k0), d1 = v128.and(v128.load(dy, 16), k1);
+    const g0 = v128.load(dy), g1 = v128.load(dy, 16);
+    const d0 = v128.bitselect(g0, f32x4.mul(g0, below), k0), d1 = v128.bitselect(g1, f32x4.mul(g1, below), k1);
     const x0 = f32x4.sub(v128.load(x), v128.load(mean)), x1 = f32x4.sub(v128.load(x, 16), v128.load(mean, 16));
     const r0 = madd(x0, v128.load(b), v128.load(c)), r1 = madd(x1, v128.load(b, 16), v128.load(c, 16));
-    const g0 = madd(d0, v128.load(a), r0), g1 = madd(d1, v128.load(a, 16), r1);
-    v128.store(dx, g0), v128.store(dx, g1, 16);
+    const t0 = madd(d0, v128.load(a), r0), t1 = madd(d1, v128.load(a, 16), r1);
+    v128.store(dx, t0), v128.store(dx, t1, 16);
   }
   for (; i < count; i++, dy += 4, x += 4, y += 4, mean += 4, a += 4, b += 4, c += 4, dx += 4) {
     const rest = (load<f32>(x) - load<f32>(mean)) * load<f32>(b) + load<f32>(c);
-    const slope: f32 = load<f32>(y) > 0 ? load<f32>(dy) : 0;
-    store<f32>(dx, slope * load<f32>(a) + rest);
+    const d: f32 = load<f32>(y) > 0 ? load<f32>(dy) : load<f32>(dy) * slope;
+    store<f32>(dx, d * load<f32>(a) + rest);
   }
 }

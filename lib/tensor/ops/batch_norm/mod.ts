@@ -6,6 +6,7 @@ import { tf } from "../../tf.ts";
 import type { Tensor, Tensor1D } from "../../tf.ts";
 import { channelLayout, outputOf } from "../channel_sum/layout.ts";
 import { channelGradientSums, channelMoments, normalizeChannels, normGradient } from "./_kernels.ts";
+import { gpuGradientSums, gpuNormalize, gpuNormGradient, gpuStatistics, normLayout } from "./_webgpu.ts";
 
 type BatchNormInputs = { x: Tensor; scale: Tensor; bias: Tensor };
 type BatchNormAttributes = { epsilon: number; observe?: ObserveMoments };
@@ -48,6 +49,13 @@ const forward = definePrimitive<BatchNormInputs, { epsilon: number }>({
     const factor = variance.map((value, c) => scale.data[c] / Math.sqrt(value + epsilon));
     const y = normalizeChannels(x, { mean, scale: factor, shift: bias.data }, { layout, runtime });
     return [y, ...[mean, variance].map((values) => outputOf(values, scale.shape, runtime))];
+  },
+  webgpu({ x, scale, bias }, { epsilon }, runtime) {
+    const services = { layout: normLayout(x), runtime };
+    const [mean, variance] = [0, 1].map(() => runtime.output(scale.shape));
+    const statistics = { mean, variance, inverse: runtime.scratch(scale.length) };
+    gpuStatistics(x, statistics, { ...services, epsilon });
+    return [gpuNormalize(x, { statistics, scale, shift: bias }, services), mean, variance];
   },
 });
 
@@ -111,6 +119,10 @@ const backward = definePrimitive<BatchNormGradientInputs, { epsilon: number }>({
     const dx = normGradient({ dy, x }, { mean: mean.data, a, b, c }, services);
     return [dx, ...[dScale, sumDy].map((values) => outputOf(values, scale.shape, runtime))];
   },
+  webgpu({ dy, x, scale, mean, variance }, { epsilon }, runtime) {
+    const known = { scale, mean, spread: variance, isVariance: true, epsilon };
+    return gpuNormGradient({ dy, x }, known, { layout: normLayout(x), runtime });
+  },
 });
 
 /** dx = a·dy + b·(x − mean) + c per channel, where b and c carry the gradient through variance and mean. */
@@ -148,6 +160,9 @@ const scaleShift = definePrimitive<ScaleShiftInputs, NoAttributes>({
     const vectors = { mean: new Float32Array(scale.length), scale: scale.data, shift: shift.data };
     return [normalizeChannels(x, vectors, { layout: channelLayout(x.shape), runtime })];
   },
+  webgpu: ({ x, scale, shift }, _, runtime) => {
+    return [gpuNormalize(x, { scale, shift }, { layout: normLayout(x), runtime })];
+  },
 });
 
 /** Σ dy and Σ dy·x per channel, both `[C]`. */
@@ -170,6 +185,12 @@ const gradientSums = definePrimitive<{ dy: Tensor; x: Tensor }, NoAttributes>({
     const layout = channelLayout(x.shape);
     const { sumDy, sumDyX } = channelGradientSums({ dy, x }, new Float32Array(layout.channels), { layout, runtime });
     return [sumDy, sumDyX].map((sums) => outputOf(sums, [layout.channels], runtime));
+  },
+  webgpu({ dy, x }, _, runtime) {
+    const layout = normLayout(x);
+    const [sums, products] = [0, 1].map(() => runtime.output([layout.channels]));
+    gpuGradientSums({ dy, x }, { sums, products }, { layout, runtime });
+    return [sums, products];
   },
 });
 

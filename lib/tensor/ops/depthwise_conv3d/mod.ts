@@ -7,6 +7,7 @@ import type { Tensor, Tensor5D } from "../../tf.ts";
 import { channelSum } from "../channel_sum/mod.ts";
 import { convolve, flipKernel, padBorder, sizeOf, weightGradient as plainWeightGradient } from "./_plain.ts";
 import { simdConvolve, simdWeightGradient } from "./_simd.ts";
+import { gpuConvolve, gpuWeightGradient } from "./_webgpu.ts";
 
 interface DepthwiseInputs {
   x: Tensor;
@@ -45,6 +46,7 @@ const forward = definePrimitive<DepthwiseInputs, NoAttributes>({
     return [{ data: convolve(padBorder(x.data, size), weight.data, size, bias?.data), shape: x.shape }];
   },
   simd: ({ x, weight, bias }, _, runtime) => [simdConvolve({ x, weight, bias }, { turned: false, runtime })],
+  webgpu: ({ x, weight, bias }, _, runtime) => [gpuConvolve({ x, weight, bias }, { turned: false, runtime })],
 });
 
 const inputGradient = definePrimitive<{ dy: Tensor; weight: Tensor }, NoAttributes>({
@@ -58,6 +60,7 @@ const inputGradient = definePrimitive<{ dy: Tensor; weight: Tensor }, NoAttribut
     }];
   },
   simd: ({ dy, weight }, _, runtime) => [simdConvolve({ x: dy, weight }, { turned: true, runtime })],
+  webgpu: ({ dy, weight }, _, runtime) => [gpuConvolve({ x: dy, weight }, { turned: true, runtime })],
 });
 
 const weightGradient = definePrimitive<{ x: Tensor; dy: Tensor }, { kernel: number }>({
@@ -72,6 +75,7 @@ const weightGradient = definePrimitive<{ x: Tensor; dy: Tensor }, { kernel: numb
     return [{ data, shape: [kernel, kernel, kernel, size.channels] }];
   },
   simd: ({ x, dy }, { kernel }, runtime) => [simdWeightGradient({ x, dy }, { kernel, runtime })],
+  webgpu: ({ x, dy }, { kernel }, runtime) => [gpuWeightGradient({ x, dy }, { kernel, runtime })],
 });
 
 /** The op behind {@linkcode depthwiseConv3d}. */

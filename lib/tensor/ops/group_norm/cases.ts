@@ -10,7 +10,7 @@ export const cases: readonly OpCase[] = [
     flops: 0,
   },
   {
-    title: "instance norm",
+    title: "a group per channel",
     shapes: { x: [2, 4, 3, 2, 3], scale: [3], bias: [3] },
     attributes: { groups: 3, epsilon: 1e-5 },
     flops: 0,
@@ -27,11 +27,17 @@ export const cases: readonly OpCase[] = [
     { title: "13 groups of 1", shape: [2, 9, 11, 13], groups: 13 },
     { title: "20 channels, rows beyond a chunk", shape: [2, 67, 5, 5, 20], groups: 4 },
   ].flatMap(({ title, shape, groups }) =>
-    (["none", "relu"] as const).map((activation) => ({
+    (["none", "relu", "leakyRelu"] as const).map((activation) => ({
       title: `${title}, activation ${activation}`,
       shapes: { x: shape, scale: shape.slice(-1), bias: shape.slice(-1) },
       attributes: { groups, epsilon: 1e-5, activation },
       flops: 0,
     }))
   ),
+  ...(["none", "leakyRelu"] as const).map((activation) => ({
+    title: `instance norm without scale and bias, activation ${activation}`,
+    shapes: { x: [2, 5, 3, 7, 6] },
+    attributes: { groups: 6, epsilon: 1e-5, activation },
+    flops: 0,
+  })),
 ];

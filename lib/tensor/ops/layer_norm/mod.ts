@@ -5,6 +5,7 @@ import { tf } from "../../tf.ts";
 import type { SimdArray } from "../../simd/runtime.ts";
 import type { Tensor } from "../../tf.ts";
 import { foldChunks, outputOf } from "../channel_sum/layout.ts";
+import { gpuLayerNorm, gpuLayerNormGradient } from "./_webgpu.ts";
 
 type LayerNormInputs = { x: Tensor; scale: Tensor; bias: Tensor };
 type LayerNormAttributes = { epsilon: number };
@@ -37,6 +38,7 @@ const forward = definePrimitive<LayerNormInputs, LayerNormAttributes>({
     runtime.run("layerNormForward", { units: chunks, grain: 1 }, args);
     return [y];
   },
+  webgpu: (arrays, { epsilon }, runtime) => [gpuLayerNorm(arrays, { epsilon, runtime })],
 });
 
 const backward = definePrimitive<{ dy: Tensor; x: Tensor; scale: Tensor }, LayerNormAttributes>({
@@ -91,6 +93,7 @@ const backward = definePrimitive<{ dy: Tensor; x: Tensor; scale: Tensor }, Layer
     const sums = [0, 1].map((index) => foldChunks(partials.data, layout, { index, count: 2 }));
     return [dx, ...sums.map((values) => outputOf(values, scale.shape, runtime))];
   },
+  webgpu: (arrays, { epsilon }, runtime) => gpuLayerNormGradient(arrays, { epsilon, runtime }),
 });
 
 /** Values and rows of a chunk at most: it stays in the second-level cache, and sums in float32 stay accurate. */

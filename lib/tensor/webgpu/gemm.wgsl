@@ -1,4 +1,5 @@
-// C = A·B (+ bias) by tiles in workgroup memory: 128 rows × 64 columns, 8 × 4 values per invocation.
+// A·B by tiles in workgroup memory: 128 rows × 64 columns, 8 × 4 values per invocation. Put before it: `fn store(at, column,
+// value)`, which is called for every value of the product, with its place in C.
 //
 // A's value (i, p) lies at i·aRow + p·aColumn, B's (p, j) at p·bRow + j·bColumn, C is row-major. Workgroup z computes
 // slice z / batches of batch z % batches: a slice sums sliceLength of the k products, and writes to a C of its own.
@@ -13,10 +14,7 @@ struct Parameters {
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 @group(0) @binding(2) var<storage, read> b: array<f32>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> c: array<f32>;
 
-override HAS_BIAS: bool = false;
 // Whether neighbours in memory are neighbours along k (rows of A, columns of B).
 override A_ALONG_K: bool = true;
 override B_ALONG_K: bool = false;
@@ -89,9 +87,7 @@ fn main(
     for (var j = 0u; j < 4u; j++) {
       let column = column0 + localColumn + j;
       if (column >= q.n) { break; }
-      var value = sum[i][j];
-      if (HAS_BIAS) { value += bias[column]; }
-      c[cStart + row * q.n + column] = value;
+      store(cStart + row * q.n + column, column, sum[i][j]);
     }
   }
 }

@@ -1,4 +1,4 @@
-// C = A·B (+ bias) without workgroup memory: every invocation holds 8 rows × 4 columns of C. For adapters that compute
+// A·B without workgroup memory: every invocation holds 8 rows × 4 columns of C. For adapters that compute
 // on the CPU, where barriers cost more than reading again, and where what is the same for a whole workgroup, as A is here,
 // is read once. Parameters and layout as in gemm.wgsl.
 
@@ -12,10 +12,6 @@ struct Parameters {
 @group(0) @binding(0) var<uniform> parameters: Parameters;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 @group(0) @binding(2) var<storage, read> b: array<f32>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> c: array<f32>;
-
-override HAS_BIAS: bool = false;
 
 @compute @workgroup_size(8)
 fn main(
@@ -49,11 +45,9 @@ fn main(
   for (var j = 0u; j < 4u; j++) {
     let column = column0 + 8u * j;
     if (column >= q.n) { break; }
-    var added = 0.0;
-    if (HAS_BIAS) { added = bias[column]; }
     for (var i = 0u; i < 8u; i++) {
       if (row0 + i >= q.m) { break; }
-      c[cStart + (row0 + i) * q.n + column] = sum[i][j] + added;
+      store(cStart + (row0 + i) * q.n + column, column, sum[i][j]);
     }
   }
 }

@@ -4,6 +4,7 @@ import { workgroupRow } from "./runtime.ts";
 import type { GpuArray, GpuRuntime } from "./runtime.ts";
 import tiledSource from "./gemm.wgsl" with { type: "text" };
 import registerSource from "./gemm_registers.wgsl" with { type: "text" };
+import storeSource from "./gemm_store.wgsl" with { type: "text" };
 import sumSource from "./sum_slices.wgsl" with { type: "text" };
 
 /** A matrix in memory: value (row, column) of a batch lies at batch·batch + row·row + column·column. */
@@ -22,6 +23,16 @@ export interface ProductSizes {
   readonly k: number;
   /** Default 1. */
   readonly batches?: number;
+}
+
+/** What becomes of a product's values, which are then nowhere but where it puts them. */
+export interface Epilogue {
+  readonly name: string;
+  /** WGSL with its bindings, from 3 on, and `fn store(at: u32, column: u32, value: f32)`. */
+  readonly source: string;
+  readonly inputs: readonly GpuArray[];
+  readonly outputs: readonly GpuArray[];
+  readonly constants?: GpuProgram["constants"];
 }
 
 /** The tile of C that a workgroup computes. */
@@ -43,20 +54,39 @@ export function multiply(
   { m, n, k, batches = 1 }: ProductSizes,
   runtime: GpuRuntime,
 ): void {
-  const tile = runtime.isSoftware ? REGISTERS : TILED;
-  const tilesM = Math.ceil(m / tile.rows);
-  const workgroups = tilesM * Math.ceil(n / tile.columns);
+  const { workgroups } = tilesOf({ m, n }, runtime);
   const slices = bias ? 1 : sliceCount(k, workgroups * batches);
-  const sliceLength = Math.ceil(k / slices);
   const target = slices === 1 ? c : runtime.scratch(slices * batches * m * n);
-  const strides = [a.row, a.column, b.row, b.column, a.batch ?? 0, b.batch ?? 0];
-  runtime.run(programFor({ a, b, hasBias: bias !== undefined }, runtime), {
-    workgroups: [...workgroupRow(workgroups, runtime.limits), batches * slices],
-    inputs: [a.array, b.array, bias ?? b.array],
-    outputs: [target],
-    integers: [m, n, k, ...strides, batches, sliceLength, tilesM],
-  });
+  const constants = { HAS_BIAS: Number(bias !== undefined) };
+  const inputs = [bias ?? b.array];
+  const epilogue = { name: "store", source: storeSource, inputs, outputs: [target], constants };
+  multiplyInto({ a, b, epilogue }, { m, n, k, batches, slices }, runtime);
   if (slices > 1) sumSlices({ x: target, y: c }, { slices }, runtime);
+}
+
+/** Computes A·B and hands every value to an epilogue, with its place in C and its column. */
+export function multiplyInto(
+  { a, b, epilogue }: { a: GpuMatrix; b: GpuMatrix; epilogue: Epilogue },
+  { m, n, k, batches = 1, slices = 1 }: ProductSizes & { slices?: number },
+  runtime: GpuRuntime,
+): void {
+  const { tilesM, workgroups } = tilesOf({ m, n }, runtime);
+  const strides = [a.row, a.column, b.row, b.column, a.batch ?? 0, b.batch ?? 0];
+  runtime.run(programFor({ a, b, epilogue }, runtime), {
+    workgroups: [...workgroupRow(workgroups, runtime.limits), batches * slices],
+    inputs: [a.array, b.array, ...epilogue.inputs],
+    outputs: epilogue.outputs,
+    integers: [m, n, k, ...strides, batches, Math.ceil(k / slices), tilesM],
+  });
+}
+
+function tilesOf({ m, n }: { m: number; n: number }, { isSoftware }: GpuRuntime): {
+  tilesM: number;
+  workgroups: number;
+} {
+  const { rows, columns } = isSoftware ? REGISTERS : TILED;
+  const tilesM = Math.ceil(m / rows);
+  return { tilesM, workgroups: tilesM * Math.ceil(n / columns) };
 }
 
 function sliceCount(k: number, workgroups: number): number {
@@ -65,13 +95,12 @@ function sliceCount(k: number, workgroups: number): number {
 }
 
 function programFor(
-  { a, b, hasBias }: { a: GpuMatrix; b: GpuMatrix; hasBias: boolean },
+  { a, b, epilogue: { name, source, constants } }: { a: GpuMatrix; b: GpuMatrix; epilogue: Epilogue },
   { isSoftware }: GpuRuntime,
 ): GpuProgram {
-  const HAS_BIAS = Number(hasBias);
-  if (isSoftware) return { name: "gemm_registers", source: registerSource, constants: { HAS_BIAS } };
-  const constants = { HAS_BIAS, A_ALONG_K: Number(a.column === 1), B_ALONG_K: Number(b.row === 1 && b.column !== 1) };
-  return { name: "gemm", source: tiledSource, constants };
+  if (isSoftware) return { name: `gemm_registers/${name}`, source: source + registerSource, constants };
+  const order = { A_ALONG_K: Number(a.column === 1), B_ALONG_K: Number(b.row === 1 && b.column !== 1) };
+  return { name: `gemm/${name}`, source: source + tiledSource, constants: { ...constants, ...order } };
 }
 
 /** y = the sum of the slices of x, `[slices, …]` → `[…]`, in their order. */

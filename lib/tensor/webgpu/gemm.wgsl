@@ -1,8 +1,9 @@
-// A·B by tiles in workgroup memory: 128 rows × 64 columns, 8 × 4 values per invocation. Put before it: `fn store(at, column,
-// value)`, which is called for every value of the product, with its place in C.
+// A·B by tiles in workgroup memory: 128 rows × 64 columns, 8 × 8 values per invocation. Put before it: gemm_quads.wgsl or
+// gemm_values.wgsl, and `fn store(at, column, value)`, which is called for every value of the product, with its place in C.
 //
-// A's value (i, p) lies at i·aRow + p·aColumn, B's (p, j) at p·bRow + j·bColumn, C is row-major. Workgroup z computes
-// slice z / batches of batch z % batches: a slice sums sliceLength of the k products, and writes to a C of its own.
+// A's value (i, p) lies at i·aRow + p·aColumn, B's (p, j) at p·bRow + j·bColumn, one stride of each being 1; C is row-major.
+// Workgroup z computes slice z / batches of batch z % batches: a slice sums sliceLength of the k products, a multiple of 16,
+// and writes to a C of its own. The next step's values are on their way while this one's are multiplied.
 
 struct Parameters {
   m: u32, n: u32, k: u32,
@@ -12,22 +13,62 @@ struct Parameters {
   tilesM: u32,
 }
 @group(0) @binding(0) var<uniform> parameters: Parameters;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
 
-// Whether neighbours in memory are neighbours along k (rows of A, columns of B).
+// Whether neighbours in memory are neighbours along k: in rows of A, in columns of B.
 override A_ALONG_K: bool = true;
 override B_ALONG_K: bool = false;
 
 const ROWS = 128u;
 const COLUMNS = 64u;
 const STEP = 16u;
-const THREADS = 256u;
+// Rows of a quad of products, and two more: four neighbours that store the same rows then meet different banks.
+const PITCH = 130u;
 
-var<workgroup> tileA: array<f32, 2048>; // [STEP][ROWS]
-var<workgroup> tileB: array<f32, 1024>; // [STEP][COLUMNS]
+var<workgroup> tileA: array<vec4f, 520>; // [STEP / 4][PITCH], four products of a row each
+var<workgroup> tileB: array<vec4f, 256>; // [STEP][COLUMNS / 4], four columns each
 
-@compute @workgroup_size(256)
+// Rows row to row + 3 of A, products p to p + 3; zeros beyond the ends.
+fn rowsOfA(start: u32, row: u32, p: u32, last: u32) -> mat4x4f {
+  let q = parameters;
+  var block: mat4x4f;
+  if (A_ALONG_K) {
+    for (var i = 0u; i < 4u; i++) {
+      if (row + i < q.m) { block[i] = aQuad(start + (row + i) * q.aRow + p, i32(last) - i32(p)); }
+    }
+    return block;
+  }
+  for (var i = 0u; i < 4u; i++) {
+    if (p + i < last) { block[i] = aQuad(start + (p + i) * q.aColumn + row, i32(q.m) - i32(row)); }
+  }
+  return transpose(block);
+}
+
+// Products p to p + 3 of B, columns column to column + 3; zeros beyond the ends.
+fn productsOfB(start: u32, p: u32, column: u32, last: u32) -> mat4x4f {
+  let q = parameters;
+  var block: mat4x4f;
+  if (!B_ALONG_K) {
+    for (var i = 0u; i < 4u; i++) {
+      if (p + i < last) { block[i] = bQuad(start + (p + i) * q.bRow + column, i32(q.n) - i32(column)); }
+    }
+    return block;
+  }
+  for (var i = 0u; i < 4u; i++) {
+    if (column + i < q.n) { block[i] = bQuad(start + (column + i) * q.bColumn + p, i32(last) - i32(p)); }
+  }
+  return transpose(block);
+}
+
+fn storeQuad(row: u32, column: u32, values: vec4f) {
+  let n = parameters.n;
+  let at = row * n + column;
+  if (column < n) { store(at, column, values.x); }
+  if (column + 1u < n) { store(at + 1u, column + 1u, values.y); }
+  if (column + 2u < n) { store(at + 2u, column + 2u, values.z); }
+  if (column + 3u < n) { store(at + 3u, column + 3u, values.w); }
+}
+
+@compute @workgroup_size(128)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
@@ -36,7 +77,7 @@ fn main(
   let q = parameters;
   let tile = group.x + group.y * groups.x;
   let tilesN = (q.n + COLUMNS - 1u) / COLUMNS;
-  let inside = tile < q.tilesM * tilesN;
+  if (tile >= q.tilesM * tilesN) { return; }
   let row0 = (tile / tilesN) * ROWS;
   let column0 = (tile % tilesN) * COLUMNS;
   let batch = group.z % q.batches;
@@ -45,49 +86,59 @@ fn main(
   let bStart = batch * q.bBatch;
   let first = slice * q.sliceLength;
   let last = min(q.k, first + q.sliceLength);
-  let localRow = (thread / 16u) * 8u;
-  let localColumn = (thread % 16u) * 4u;
 
-  var sum: array<vec4f, 8>;
-  for (var i = 0u; i < 8u; i++) { sum[i] = vec4f(0.0); }
-  for (var p0 = first; p0 < last; p0 += STEP) {
-    for (var e = thread; e < ROWS * STEP; e += THREADS) {
-      let i = select(e % ROWS, e / STEP, A_ALONG_K);
-      let p = select(e / ROWS, e % STEP, A_ALONG_K);
-      var value = 0.0;
-      if (inside && row0 + i < q.m && p0 + p < last) {
-        value = a[aStart + (row0 + i) * q.aRow + (p0 + p) * q.aColumn];
-      }
-      tileA[p * ROWS + i] = value;
+  // Loading: a block of 4 × 4 values of A, and of B for half of the invocations; neighbours read neighbours.
+  let aPart = select(thread / 32u, thread % 4u, A_ALONG_K);
+  let aRows = select(thread % 32u, thread / 4u, A_ALONG_K) * 4u;
+  let bPart = select(thread / 16u, thread % 4u, B_ALONG_K);
+  let bQuads = select(thread % 16u, thread / 4u, B_ALONG_K);
+  let loadsB = thread < 64u;
+  // Multiplying: rows thread / 8 + 16·i, quads of columns thread % 8 and eight further.
+  let column = thread % 8u;
+  let line = thread / 8u;
+  var left: array<vec4f, 8>;
+  var right: array<vec4f, 8>;
+  var blockA: mat4x4f;
+  var blockB: mat4x4f;
+  let steps = select(0u, (last - first + STEP - 1u) / STEP, last > first);
+  // A round multiplies what the one before has stored, and stores what it has loaded itself.
+  for (var step = 0u; step <= steps; step++) {
+    if (step < steps) {
+      let p = first + step * STEP;
+      blockA = rowsOfA(aStart, row0 + aRows, p + aPart * 4u, last);
+      if (loadsB) { blockB = productsOfB(bStart, p + bPart * 4u, column0 + bQuads * 4u, last); }
     }
-    for (var e = thread; e < COLUMNS * STEP; e += THREADS) {
-      let j = select(e % COLUMNS, e / STEP, B_ALONG_K);
-      let p = select(e / COLUMNS, e % STEP, B_ALONG_K);
-      var value = 0.0;
-      if (inside && column0 + j < q.n && p0 + p < last) {
-        value = b[bStart + (p0 + p) * q.bRow + (column0 + j) * q.bColumn];
+    if (step > 0u) {
+      for (var k = 0u; k < 4u; k++) {
+        var l: array<vec4f, 4>;
+        var r: array<vec4f, 4>;
+        for (var p = 0u; p < 4u; p++) {
+          let at = (k * 4u + p) * 16u + column;
+          l[p] = tileB[at];
+          r[p] = tileB[at + 8u];
+        }
+        for (var i = 0u; i < 8u; i++) {
+          let v = tileA[k * PITCH + line + 16u * i];
+          left[i] = fma(l[3], v.wwww, fma(l[2], v.zzzz, fma(l[1], v.yyyy, fma(l[0], v.xxxx, left[i]))));
+          right[i] = fma(r[3], v.wwww, fma(r[2], v.zzzz, fma(r[1], v.yyyy, fma(r[0], v.xxxx, right[i]))));
+        }
       }
-      tileB[p * COLUMNS + j] = value;
     }
     workgroupBarrier();
-    for (var p = 0u; p < STEP; p++) {
-      let at = p * COLUMNS + localColumn;
-      let right = vec4f(tileB[at], tileB[at + 1u], tileB[at + 2u], tileB[at + 3u]);
-      for (var i = 0u; i < 8u; i++) {
-        sum[i] = fma(vec4f(tileA[p * ROWS + localRow + i]), right, sum[i]);
-      }
+    for (var i = 0u; i < 4u; i++) { tileA[aPart * PITCH + aRows + i] = blockA[i]; }
+    if (loadsB) {
+      for (var i = 0u; i < 4u; i++) { tileB[(bPart * 4u + i) * 16u + bQuads] = blockB[i]; }
     }
     workgroupBarrier();
   }
-  if (!inside) { return; }
-  let cStart = group.z * q.m * q.n;
+
+  // Without a break: a loop that may end early is not unrolled, and arrays then leave the registers.
+  let cRow0 = group.z * q.m;
   for (var i = 0u; i < 8u; i++) {
-    let row = row0 + localRow + i;
-    if (row >= q.m) { break; }
-    for (var j = 0u; j < 4u; j++) {
-      let column = column0 + localColumn + j;
-      if (column >= q.n) { break; }
-      store(cStart + row * q.n + column, column, sum[i][j]);
+    let row = row0 + line + 16u * i;
+    if (row < q.m) {
+      storeQuad(cRow0 + row, column0 + column * 4u, left[i]);
+      storeQuad(cRow0 + row, column0 + column * 4u + 32u, right[i]);
     }
   }
 }

@@ -3,11 +3,13 @@ import type { GpuProgram } from "./programs.ts";
 import { workgroupRow } from "./runtime.ts";
 import type { GpuArray, GpuRuntime } from "./runtime.ts";
 import tiledSource from "./gemm.wgsl" with { type: "text" };
+import quadSource from "./gemm_quads.wgsl" with { type: "text" };
 import registerSource from "./gemm_registers.wgsl" with { type: "text" };
 import storeSource from "./gemm_store.wgsl" with { type: "text" };
+import valueSource from "./gemm_values.wgsl" with { type: "text" };
 import sumSource from "./sum_slices.wgsl" with { type: "text" };
 
-/** A matrix in memory: value (row, column) of a batch lies at batch·batch + row·row + column·column. */
+/** A matrix in memory: value (i, j) of a batch lies at batch·batch + row·i + column·j; row or column is 1. */
 export interface GpuMatrix {
   readonly array: GpuArray;
   readonly row: number;
@@ -38,6 +40,8 @@ export interface Epilogue {
 /** The tile of C that a workgroup computes. */
 const TILED = { rows: 128, columns: 64 };
 const REGISTERS = { rows: 8, columns: 32 };
+/** Products that a tile takes at a time. */
+const STEP = 16;
 /** Workgroups that fill a GPU: a product with fewer is split along k. */
 const FULL = 512;
 /** Products that a slice sums at least. */
@@ -72,11 +76,13 @@ export function multiplyInto(
 ): void {
   const { tilesM, workgroups } = tilesOf({ m, n }, runtime);
   const strides = [a.row, a.column, b.row, b.column, a.batch ?? 0, b.batch ?? 0];
-  runtime.run(programFor({ a, b, epilogue }, runtime), {
+  // Whole steps of the tiled kernel, so that no slice begins within a quad of values.
+  const sliceLength = Math.ceil(k / slices / STEP) * STEP;
+  runtime.run(programFor({ a, b, epilogue }, { m, n, k }, runtime), {
     workgroups: [...workgroupRow(workgroups, runtime.limits), batches * slices],
     inputs: [a.array, b.array, ...epilogue.inputs],
     outputs: epilogue.outputs,
-    integers: [m, n, k, ...strides, batches, Math.ceil(k / slices), tilesM],
+    integers: [m, n, k, ...strides, batches, sliceLength, tilesM],
   });
 }
 
@@ -96,11 +102,21 @@ function sliceCount(k: number, workgroups: number): number {
 
 function programFor(
   { a, b, epilogue: { name, source, constants } }: { a: GpuMatrix; b: GpuMatrix; epilogue: Epilogue },
+  { m, n, k }: ProductSizes,
   { isSoftware }: GpuRuntime,
 ): GpuProgram {
   if (isSoftware) return { name: `gemm_registers/${name}`, source: source + registerSource, constants };
   const order = { A_ALONG_K: Number(a.column === 1), B_ALONG_K: Number(b.row === 1 && b.column !== 1) };
-  return { name: `gemm/${name}`, source: source + tiledSource, constants: { ...constants, ...order } };
+  const isAligned = inQuads(a, { row: m, column: k }) && inQuads(b, { row: k, column: n });
+  const [kind, operands] = isAligned ? ["gemm_quads", quadSource] : ["gemm_values", valueSource];
+  const constantsOfBoth = { ...constants, ...order };
+  return { name: `${kind}/${name}`, source: operands + source + tiledSource, constants: constantsOfBoth };
+}
+
+/** True when every row of neighbours, of rows or of columns, begins and ends at a multiple of four values. */
+function inQuads({ row, column, batch = 0 }: GpuMatrix, size: { row: number; column: number }): boolean {
+  const [along, across] = column === 1 ? [size.column, row] : [size.row, column];
+  return [along, across, batch].every((stride) => stride % 4 === 0);
 }
 
 /** y = the sum of the slices of x, `[slices, …]` → `[…]`, in their order. */

@@ -55,9 +55,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     for (var j = 0u; j < 4u; j++) {
       let i = 4u * part + j;
       let row = row0 + 8u * (thread / 16u) + i;
-      if (row >= tokens) { continue; }
-      write(rowOf(0u, 1u, row), 4u * (thread % 16u), sums[i] / all[j]);
-      if (thread % 16u == 0u) { statistics[statisticOf(row)] = highest[part][j] + log(all[j]); }
+      if (row < tokens) {
+        write(rowOf(0u, 1u, row), 4u * (thread % 16u), sums[i] / all[j]);
+        if (thread % 16u == 0u) { statistics[statisticOf(row)] = highest[part][j] + log(all[j]); }
+      }
     }
   }
 }

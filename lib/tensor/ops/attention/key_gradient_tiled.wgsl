@@ -29,10 +29,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     accumulate(&dValue, &found, GRADIENT, column0, thread);
     accumulate(&dKey, &gradient, QUERY, column0, thread);
   }
+  // Without a break: a loop that may end early is not unrolled, and the sums would leave the registers.
   for (var i = 0u; i < 8u; i++) {
     let row = row0 + 8u * (thread / 16u) + i;
-    if (row >= tokens) { break; }
-    write(rowOf(KEY, 3u, row), 4u * (thread % 16u), dKey[i]);
-    write(rowOf(VALUE, 3u, row), 4u * (thread % 16u), dValue[i]);
+    if (row < tokens) {
+      write(rowOf(KEY, 3u, row), 4u * (thread % 16u), dKey[i]);
+      write(rowOf(VALUE, 3u, row), 4u * (thread % 16u), dValue[i]);
+    }
   }
 }

@@ -20,9 +20,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     }
     accumulate(&dQuery, &gradient, KEY, column0, thread);
   }
+  // Without a break: a loop that may end early is not unrolled, and the sums would leave the registers.
   for (var i = 0u; i < 8u; i++) {
     let row = row0 + 8u * (thread / 16u) + i;
-    if (row >= tokens) { break; }
-    write(rowOf(QUERY, 3u, row), 4u * (thread % 16u), dQuery[i]);
+    if (row < tokens) {
+      write(rowOf(QUERY, 3u, row), 4u * (thread % 16u), dQuery[i]);
+    }
   }
 }

@@ -2,6 +2,7 @@
 import type { GpuProgram } from "./programs.ts";
 import { workgroupRow } from "./runtime.ts";
 import type { GpuArray, GpuRuntime } from "./runtime.ts";
+import blockSource from "./gemm_blocks.wgsl" with { type: "text" };
 import tiledSource from "./gemm.wgsl" with { type: "text" };
 import quadSource from "./gemm_quads.wgsl" with { type: "text" };
 import registerSource from "./gemm_registers.wgsl" with { type: "text" };
@@ -37,9 +38,9 @@ export interface Epilogue {
   readonly constants?: GpuProgram["constants"];
 }
 
-/** The tile of C that a workgroup computes. */
-const TILED = { rows: 128, columns: 64 };
-const REGISTERS = { rows: 8, columns: 32 };
+/** A tile of C, and how many of them a workgroup computes. */
+const TILED = { rows: 128, columns: 64, perWorkgroup: 1 };
+const REGISTERS = { rows: 8, columns: 8, perWorkgroup: 16 };
 /** Products that a tile takes at a time. */
 const STEP = 16;
 /** Workgroups that fill a GPU: a product with fewer is split along k. */
@@ -90,9 +91,9 @@ function tilesOf({ m, n }: { m: number; n: number }, { isSoftware }: GpuRuntime)
   tilesM: number;
   workgroups: number;
 } {
-  const { rows, columns } = isSoftware ? REGISTERS : TILED;
+  const { rows, columns, perWorkgroup } = isSoftware ? REGISTERS : TILED;
   const tilesM = Math.ceil(m / rows);
-  return { tilesM, workgroups: tilesM * Math.ceil(n / columns) };
+  return { tilesM, workgroups: Math.ceil(tilesM * Math.ceil(n / columns) / perWorkgroup) };
 }
 
 function sliceCount(k: number, workgroups: number): number {
@@ -105,12 +106,15 @@ function programFor(
   { m, n, k }: ProductSizes,
   { isSoftware }: GpuRuntime,
 ): GpuProgram {
-  if (isSoftware) return { name: `gemm_registers/${name}`, source: source + registerSource, constants };
   const order = { A_ALONG_K: Number(a.column === 1), B_ALONG_K: Number(b.row === 1 && b.column !== 1) };
   const isAligned = inQuads(a, { row: m, column: k }) && inQuads(b, { row: k, column: n });
-  const [kind, operands] = isAligned ? ["gemm_quads", quadSource] : ["gemm_values", valueSource];
-  const constantsOfBoth = { ...constants, ...order };
-  return { name: `${kind}/${name}`, source: operands + source + tiledSource, constants: constantsOfBoth };
+  const [operands, operandSource] = isAligned ? ["quads", quadSource] : ["values", valueSource];
+  const [tiles, tileSource] = isSoftware ? ["registers", registerSource] : ["tiled", tiledSource];
+  return {
+    name: `gemm/${tiles}/${operands}/${name}`,
+    source: operandSource + source + blockSource + tileSource,
+    constants: { ...constants, ...order },
+  };
 }
 
 /** True when every row of neighbours, of rows or of columns, begins and ends at a multiple of four values. */

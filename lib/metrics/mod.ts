@@ -18,6 +18,7 @@ export {
   volumeError,
   type VoxelCounts,
 } from "./overlap.ts";
+export { type LabelOptions, regionMask, takeLabels } from "./regions.ts";
 export {
   type Emptiness,
   type SegmentationScoreOptions,

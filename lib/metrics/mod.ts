@@ -9,12 +9,11 @@ export { type LesionOptions, type LesionScores, lesionScores } from "./lesions.t
 export {
   countVoxels,
   dice,
-  DICE_CONVENTIONS,
   type DiceConvention,
   precision,
   sensitivity,
   specificity,
-  type VolumeError,
+  type VolumeDifference,
   volumeError,
   type VoxelCounts,
 } from "./overlap.ts";

@@ -18,9 +18,6 @@ export interface VoxelCounts {
  */
 export type DiceConvention = "official" | "monai";
 
-/** The conventions, the one for reading scores first. */
-export const DICE_CONVENTIONS: readonly DiceConvention[] = ["official", "monai"];
-
 /**
  * Counts the voxels of two masks; what is not 0 is set.
  *
@@ -72,7 +69,7 @@ export function specificity({ trueNegatives, falsePositives }: VoxelCounts): num
 }
 
 /** By how much the prediction is larger than the reference. */
-export interface VolumeError {
+export interface VolumeDifference {
   /** Predicted minus reference volume in ml. */
   readonly ml: number;
   /** The same as a percentage of the reference volume; NaN where the reference is empty. */
@@ -84,7 +81,7 @@ export interface VolumeError {
  *
  * @param voxelMm3 volume of one voxel in mm³
  */
-export function volumeError(counts: VoxelCounts, voxelMm3: number): VolumeError {
+export function volumeError(counts: VoxelCounts, voxelMm3: number): VolumeDifference {
   const { truePositives, falsePositives, falseNegatives } = counts;
   const difference = falsePositives - falseNegatives, reference = truePositives + falseNegatives;
   return { ml: difference * voxelMm3 / 1000, percent: reference === 0 ? NaN : 100 * difference / reference };

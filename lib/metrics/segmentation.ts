@@ -8,7 +8,7 @@ import {
   precision,
   sensitivity,
   specificity,
-  type VolumeError,
+  type VolumeDifference,
   volumeError,
   type VoxelCounts,
 } from "./overlap.ts";
@@ -31,7 +31,7 @@ export interface SegmentationScores {
   readonly sensitivity: number;
   readonly precision: number;
   readonly specificity: number;
-  readonly volumeError: VolumeError;
+  readonly volumeError: VolumeDifference;
   /** Distances in mm; Infinity where one of the masks is empty. */
   readonly hausdorffMm: number;
   readonly hd95Mm: number;

@@ -43,7 +43,8 @@ export function formatTable(
   rows: readonly (readonly string[])[],
   { textColumns }: { textColumns: ReadonlySet<number> },
 ): string {
-  const widths = header.map((title, c) => Math.max(title.length, ...rows.map((row) => row[c].length)));
+  // Markdown needs two characters to say that a column is aligned to the right.
+  const widths = header.map((title, c) => Math.max(2, title.length, ...rows.map((row) => row[c].length)));
   const align = (cell: string, c: number): string =>
     textColumns.has(c) ? cell.padEnd(widths[c]) : cell.padStart(widths[c]);
   const rule = widths.map((width, c) => textColumns.has(c) ? "-".repeat(width) : `${"-".repeat(width - 1)}:`);

@@ -122,7 +122,10 @@ Deno.test("evaluate measures every region of every case against the references t
     assert.match(stdout, /^toy: 3 cases\n\n\| region +\| score +\| n \|/);
     assert.match(stdout, /^\| ET +\| Dice \(MONAI\) +\| 1 \| +2 undefined \| 0\.6667 \| +n\/a \|/m);
     for (const text of [stdout, markdown]) {
-      assert.match(text, /ET: empty in reference and prediction in 1 of 3 cases; counted as Dice \(official\) 1, left out /);
+      assert.match(
+        text,
+        /ET: empty in reference and prediction in 1 of 3 cases; counted as Dice \(official\) 1, left out /,
+      );
       assert.match(text, /ET: predicted but not in the reference in 1 of 3 cases/);
       assert.doesNotMatch(text, /WT: (empty|predicted|missed)/);
     }

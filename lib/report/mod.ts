@@ -16,4 +16,12 @@ export {
   type SliceOptions,
   takeSlice,
 } from "./slice.ts";
+export {
+  labelEfficiencyChart,
+  type LabelEfficiencyLine,
+  missingModalityChart,
+  type MissingModalityGroup,
+  type ScoreEstimate,
+  type StudyChartOptions,
+} from "./study.ts";
 export { formatPairTable, formatTable } from "./tables.ts";

@@ -14,8 +14,8 @@ const SUM_TOLERANCE = 0.01;
 /**
  * Reads probabilities and true classes.
  *
- * Probabilities are in columns named `p(CLASS)`, true classes by their names in the column `label` or in another file
- * with the columns `subject` and `label`.
+ * Probabilities are in columns named `CLASS` or `p(CLASS)`. True classes are names, in any case, or numbers from 0, in the
+ * column `label`, or in another file with the columns `subject` and `label` or `class`.
  *
  * @param labels file with the true classes
  * @throws {SyntaxError} when a column is missing, a probability is none, or a class is none of the task
@@ -26,7 +26,8 @@ export async function readClassified(
   { classes, labels }: { classes: readonly string[]; labels?: string },
 ): Promise<ClassifiedSubject[]> {
   const { header, rows } = parseCsv(await readText(file), file);
-  const columns = ["subject", ...classes.map((name) => `p(${name})`), ...(labels === undefined ? ["label"] : [])];
+  const columnOf = (name: string): string => header.includes(name) ? name : `p(${name})`;
+  const columns = ["subject", ...classes.map(columnOf), ...(labels === undefined ? ["label"] : [])];
   const absent = columns.find((name) => !header.includes(name));
   if (absent !== undefined) {
     const hint = absent === "label" ? " (or a file with --labels)" : "";
@@ -44,7 +45,7 @@ export async function readClassified(
     }
     seen.add(cells.subject);
     const label = labelOf === undefined ? cells.label : labelOf.get(cells.subject);
-    const probabilities = classes.map((name) => parseProbability(cells[`p(${name})`], { file, place }));
+    const probabilities = classes.map((name) => parseProbability(cells[columnOf(name)], { file, place }));
     const total = probabilities.reduce((sum, p) => sum + p, 0);
     if (Math.abs(total - 1) > SUM_TOLERANCE) {
       throw new SyntaxError(`Cannot read ${file}: expected probabilities that add up to 1 in ${place}, got ${total}`);
@@ -55,11 +56,11 @@ export async function readClassified(
 
 async function readLabels(file: string): Promise<Map<string, string>> {
   const { header, rows } = parseCsv(await readText(file), file);
-  const absent = ["subject", "label"].find((name) => !header.includes(name));
-  if (absent !== undefined) {
-    throw new SyntaxError(`Cannot read ${file}: expected a column ${absent}, got ${header.join(", ")}`);
+  const column = ["label", "class"].find((name) => header.includes(name));
+  if (column === undefined || !header.includes("subject")) {
+    throw new SyntaxError(`Cannot read ${file}: expected columns subject and label, got ${header.join(", ")}`);
   }
-  return new Map(rows.map(({ cells }) => [cells.subject, cells.label]));
+  return new Map(rows.map(({ cells }) => [cells.subject, cells[column]]));
 }
 
 function parseProbability(text: string, { file, place }: { file: string; place: string }): number {
@@ -75,7 +76,8 @@ function classOf(
   if (label === undefined || label === "") {
     throw new Error(`Cannot evaluate ${file}: expected a label for ${place}, got none`);
   }
-  const index = classes.indexOf(label);
+  const index = classes.findIndex((name) => name.toLowerCase() === label.toLowerCase());
   if (index >= 0) return index;
+  if (/^\d+$/.test(label) && Number(label) < classes.length) return Number(label);
   throw new SyntaxError(`Cannot read ${file}: expected a class of ${classes.join(", ")} for ${place}, got "${label}"`);
 }

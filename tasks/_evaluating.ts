@@ -110,7 +110,7 @@ async function evaluateSegmentation(
   const rows = await scoreSegmentations(cases, task, settings);
   const columns = segmentationColumns(settings);
   const regions = summarizeRegions(rows, columns, bootstrap);
-  const empty = emptyLines(regions);
+  const notes = [...emptyLines(regions), ...labelSetLines(rows, task)];
   const title = `${task.name}: ${plural(cases.length, "case")}`;
   return {
     rows,
@@ -129,17 +129,30 @@ async function evaluateSegmentation(
       `${scoreTable(regions, columns)}\n`,
       `Intervals are percentile bootstrap intervals of the mean over cases (${DEFAULT_BOOTSTRAP.resamples} resamples, ` +
       `seed ${bootstrap.seed}).\n`,
-      `## Empty regions\n\n${bullets(empty)}`,
+      `## Cases to know of\n\n${bullets(notes)}`,
       `## Conventions\n\n${bullets(conventionLines(columns))}`,
     ].join("\n"),
-    lines: [title, "", scoreTable(regions, columns.filter(({ headline }) => headline)), "", ...empty],
+    lines: [title, "", scoreTable(regions, columns.filter(({ headline }) => headline)), "", ...notes],
   };
 }
 
-function checkLabelSet({ name, labelSets }: EvaluatedSegmentation, labelSet: string | undefined): void {
-  if (labelSet === undefined || labelSets.some((set) => set.name === labelSet)) return;
-  const known = labelSets.length === 0 ? "none" : labelSets.map((set) => set.name).join(", ");
-  throw new ConfigError(`Cannot use label set "${labelSet}": expected one of the task ${name} (${known})`);
+function checkLabelSet(
+  { name, labelSetName, labelSets }: EvaluatedSegmentation,
+  labelSet: string | undefined,
+): void {
+  const known = [labelSetName, ...labelSets.map((set) => set.name)];
+  if (labelSet === undefined || known.includes(labelSet)) return;
+  throw new ConfigError(`Cannot use label set "${labelSet}": expected one of the task ${name} (${known.join(", ")})`);
+}
+
+/** Which label sets the references follow, where it is not the task's own alone. */
+function labelSetLines(rows: readonly ScoreRow[], { labelSetName, regions }: EvaluatedSegmentation): string[] {
+  const counts = [...Map.groupBy(rows, ({ notes }) => notes.label_set)].map(([name, members]) => {
+    return { name, references: members.length / regions.length };
+  });
+  return counts.filter(({ name }) => name !== labelSetName).map(({ name, references }) => {
+    return `${plural(references, "reference")} read by label set ${name}, not ${labelSetName}`;
+  });
 }
 
 /** Scores of single subjects by which two evaluations are compared. */

@@ -11,6 +11,7 @@ const segmentationSchema = z.object({
   name: z.string(),
   regions: z.array(z.object({ name: z.string(), labels: z.array(z.int().min(1).max(255)).min(1) })).min(1),
   otherLabels: z.array(z.int().min(1).max(255)).default([]),
+  labelSetName: z.string().default("own"),
   labelSets: z.array(z.object({ name: z.string(), rename: z.record(z.string(), z.int().min(0).max(255)) })).default([]),
 });
 
@@ -94,11 +95,12 @@ async function classesOfTable(folder: string): Promise<EvaluatedTask | undefined
   const file = `${folder}/${CLASS_TABLE}`;
   if (!await exists(file)) return undefined;
   const { header } = parseCsv(await readText(file), file);
-  const classes = header.flatMap((name) => /^p\((.+)\)$/.exec(name)?.[1] ?? []);
+  const classes = header.filter((name) => !["subject", "label"].includes(name)).map((name) => {
+    return /^p\((.+)\)$/.exec(name)?.[1] ?? name;
+  });
   if (classes.length >= 2) return { kind: "classification", name: "classification", classes };
-  throw new SyntaxError(
-    `Cannot read ${file}: expected columns p(CLASS) of two or more classes, got ${header.join(", ")}`,
-  );
+  const got = header.join(", ");
+  throw new SyntaxError(`Cannot read ${file}: expected a column for each of two or more classes, got ${got}`);
 }
 
 /** Reads JSON or YAML of a form. */

@@ -25,7 +25,7 @@ export interface ScoreColumn {
 }
 
 /** Columns that hold words; all others are numbers. */
-const WORDS = ["subject", "region", "empty", "label", "predicted"];
+const WORDS = ["subject", "region", "empty", "label_set", "label", "predicted"];
 
 /** Text of `metrics.csv`: an empty cell for what is undefined, `inf` for an infinite distance. */
 export function formatScores(rows: readonly ScoreRow[]): string {

@@ -19,7 +19,7 @@ import type { ScoreColumn, ScoreRow } from "./_score_rows.ts";
 export interface SegmentationSettings {
   readonly tolerancesMm: readonly number[];
   readonly neighbourhood: Neighbourhood;
-  /** Label set of the references, where it is not the task's own. */
+  /** Label set of all references; without it, each file follows the first one that has all of its values. */
   readonly labelSet?: string;
 }
 
@@ -136,10 +136,10 @@ async function scoreCase(
   settings: SegmentationSettings,
 ): Promise<ScoreRow[]> {
   const allowed = [...task.regions.flatMap(({ labels }) => labels), ...task.otherLabels];
-  const rename = task.labelSets.find(({ name }) => name === settings.labelSet)?.rename;
-  const predicted = await readLabels(prediction, { allowed });
-  const hint = settings.labelSet === undefined ? labelSetHint(task) : "";
-  const expected = await readLabels(reference, { allowed, rename, hint });
+  const own = { name: task.labelSetName, rename: {} };
+  const sets = [own, ...task.labelSets].filter(({ name }) => [undefined, name].includes(settings.labelSet));
+  const predicted = await readLabels(prediction, { allowed, sets: [own] });
+  const expected = await readLabels(reference, { allowed, sets });
   const columns = segmentationColumns(settings);
   return task.regions.map(({ name, labels }) => {
     const [mask, truth] = [predicted, expected].map((map) => regionMask(map.labels, labels));
@@ -152,30 +152,36 @@ async function scoreCase(
     return {
       subject,
       region: name,
-      notes: { empty: scores.empty },
+      notes: { empty: scores.empty, label_set: expected.labelSet },
       scores: Object.fromEntries(columns.map((column) => [column.name, column.read(scores)])),
     };
   });
 }
 
 interface LabelMap {
+  /** Name of the label set that the file follows. */
+  readonly labelSet: string;
   readonly labels: Uint8Array;
   readonly size: Triple;
   readonly spacingMm: Triple;
 }
 
-/** What to try where references follow another convention. */
-function labelSetHint({ labelSets }: EvaluatedSegmentation): string {
-  return labelSets.length === 0 ? "" : ` (or --label-set ${labelSets.map(({ name }) => name).join(" or ")})`;
+/** Which values a file may have, and the label sets that it may follow, the likeliest first. */
+interface ReadOptions {
+  readonly allowed: readonly number[];
+  readonly sets: readonly { readonly name: string; readonly rename: LabelOptions["rename"] }[];
 }
 
-async function readLabels(file: string, options: LabelOptions & { hint?: string }): Promise<LabelMap> {
+async function readLabels(file: string, { allowed, sets }: ReadOptions): Promise<LabelMap> {
   const { data, size, affine } = await readNifti(await readFile(file), file);
-  try {
-    return { labels: takeLabels(data, options), size, spacingMm: spacingOf(affine) };
-  } catch (error) {
-    // "Cannot read labels: expected …": whose labels?
-    const message = messageOf(error).replace("Cannot read labels", () => `Cannot read ${file}`);
-    throw new Error(message + (options.hint ?? ""), { cause: error });
+  const problems: string[] = [];
+  for (const { name, rename } of sets) {
+    try {
+      return { labels: takeLabels(data, { allowed, rename }), size, spacingMm: spacingOf(affine), labelSet: name };
+    } catch (error) {
+      // "Cannot read labels: expected …": the file says more.
+      problems.push(`${messageOf(error).replace(/^[^:]*: /, "")}${sets.length > 1 ? ` (${name})` : ""}`);
+    }
   }
+  throw new Error(`Cannot read ${file}: ${problems.join("; ")}`);
 }

@@ -7,7 +7,10 @@ const LARGEST_LABEL = 255;
 export interface LabelOptions {
   /** Values that may occur after renaming, besides 0. */
   readonly allowed: Iterable<number>;
-  /** Value in the file → value it stands for; others stand for themselves. */
+  /**
+   * Value in the file → value it stands for. Others stand for themselves, except those that something is renamed to:
+   * with `{ 4: 3 }` files have 4 and no 3.
+   */
   readonly rename?: Readonly<Record<string, number>>;
 }
 
@@ -19,9 +22,10 @@ export interface LabelOptions {
  */
 export function takeLabels(voxels: ArrayLike<number>, { allowed, rename = {} }: LabelOptions): Uint8Array {
   const known = new Set([0, ...allowed]);
+  const taken = new Set(Object.values(rename).filter((value) => value !== 0));
   // What each value stands for; −1 for those that may not occur.
   const meanings = Int16Array.from({ length: LARGEST_LABEL + 1 }, (_, value) => {
-    const meaning = rename[value] ?? value;
+    const meaning = rename[value] ?? (taken.has(value) ? -1 : value);
     return known.has(meaning) ? meaning : -1;
   });
   const labels = new Uint8Array(voxels.length);

@@ -119,8 +119,8 @@ Deno.test("evaluate measures every region of every case against the references t
 
   await t.step("and in tables", () => {
     const markdown = Deno.readTextFileSync(`${folder}/summary.md`);
-    assert.match(stdout, /^toy: 3 cases\n\n\| region +\| score +\| n \|/);
-    assert.match(stdout, /^\| ET +\| Dice \(MONAI\) +\| 1 \| +2 undefined \| 0\.6667 \| +n\/a \|/m);
+    assert.match(stdout, /^toy: 3 cases\n\n\| region +\| score +\| +n \|/);
+    assert.match(stdout, /^\| ET +\| Dice \(MONAI\) +\| +1 \| +2 undefined \| 0\.6667 \| +n\/a \|/m);
     for (const text of [stdout, markdown]) {
       assert.match(
         text,
@@ -153,8 +153,8 @@ Deno.test("evaluate finds references by the subjects' names, and reads another l
   await writeMap(`${labels}/three/any.nii.gz`, "4");
   await runEvaluate(["--predictions", folder, "--labels", labels, "--label-set", "old", "--tolerance-mm", "0.5"]);
   const [header, ...rows] = Deno.readTextFileSync(`${folder}/metrics.csv`).trimEnd().split("\n");
-  assert.match(header, /surface_dice_0\.5mm/);
-  assert.deepEqual(rows.map((row) => row.split(",")[3]), ["1", "1", "1", "1", "1", "1"]);
+  assert.match(header, /^subject,region,empty,label_set,dice_official,.*surface_dice_0\.5mm/);
+  assert.deepEqual(rows.map((row) => row.split(",")[4]), ["1", "1", "1", "1", "1", "1"]);
 });
 
 Deno.test("evaluate finds references beside the scans of a data folder, and takes a task from a file", async () => {
@@ -168,8 +168,19 @@ Deno.test("evaluate finds references beside the scans of a data folder, and take
     ...["--predictions", folder, "--data", `${RUNS}/plain-data`, "--task", `${RUNS}/task.yaml`, "--neighbourhood", "6"],
   ]);
   assert.match(stdout, /^one: 1 case$/m);
-  assert.match(stdout, /^\| lesion +\| Dice \(official\) +\| 1 \| +\| 1\.0000 \|/m);
+  assert.match(stdout, /^\| lesion +\| Dice \(official\) +\| +1 \| +\| 1\.0000 \|/m);
   assert.match(stdout, /^No region was empty in a reference or a prediction\.$/m);
+});
+
+Deno.test("evaluate reads each reference by the label set that has all of its values, and says so", async () => {
+  const folder = await writeCases("mixed", { a: ["12", "12"], b: ["12", "14"] });
+  const { stdout } = await runEvaluate(["--predictions", folder]);
+  assert.match(stdout, /^1 reference read by label set old, not own$/m);
+  const rows = Deno.readTextFileSync(`${folder}/metrics.csv`).trimEnd().split("\n").slice(1);
+  assert.deepEqual(rows.map((row) => row.split(",").slice(3, 5)), [["own", "1"], ["own", "1"], ["old", "1"], [
+    "old",
+    "1",
+  ]]);
 });
 
 Deno.test("evaluate compares two evaluations case by case", async () => {
@@ -230,17 +241,17 @@ Deno.test("evaluate scores a table of class probabilities", async (t) => {
 
   await t.step("with labels from another file, compared with another evaluation", async () => {
     const other = `${RUNS}/classes-other`;
-    writeText(`${other}/predictions.csv`, "subject,p(NC),p(MCI)\na,0.6,0.4\nb,0.6,0.4\nc,0.8,0.2\nd,0.6,0.4\n");
-    writeText(`${RUNS}/classes.csv`, 'subject,label\na,NC\nb,MCI\n"c",NC\nd,MCI\n');
+    writeText(`${other}/predictions.csv`, "subject,NC,MCI\na,0.6,0.4\nb,0.6,0.4\nc,0.8,0.2\nd,0.6,0.4\n");
+    writeText(`${RUNS}/classes.csv`, 'subject,class\na,nc\nb,MCI\n"c",0\nd,1\n');
     const args = ["--predictions", other, "--labels", `${RUNS}/classes.csv`, "--compare", `${folder}/metrics.csv`];
     const { stdout } = await runEvaluate(args);
-    assert.match(stdout, /^\| all +\| Accuracy +\| 4 \| +-0\.2500 \|/m);
+    assert.match(stdout, /^\| all +\| Accuracy +\| +4 \| +-0\.2500 \|/m);
   });
 
   await t.step("and says what is wrong with one", async () => {
     const problems: [string, string][] = [
       ["subject,p(A),p(B)\na,1,0\n", "expected a column label (or a file with --labels), got subject, p(A), p(B)"],
-      ["subject,label,A,B\na,A,1,0\n", "expected columns p(CLASS) of two or more classes, got subject, label, A, B"],
+      ["subject,label,A\na,A,1\n", "expected a column for each of two or more classes, got subject, label, A"],
       ["subject,label,p(A),p(B)\na,C,1,0\n", 'expected a class of A, B for line 2 (a), got "C"'],
       ["subject,label,p(A),p(B)\na,A,1.2,0\n", 'expected probabilities from 0 to 1 in line 2 (a), got "1.2"'],
       ["subject,label,p(A),p(B)\na,A,0.5,0.4\n", "expected probabilities that add up to 1 in line 2 (a), got 0.9"],
@@ -274,18 +285,18 @@ Deno.test("evaluate says in one line per file what is wrong, and writes nothing"
 });
 
 Deno.test("evaluate names the file and the value that is no label of the task", async () => {
-  const folder = await writeCases("strange", { a: ["3", "1"], b: ["1", "4"] });
+  const folder = await writeCases("strange", { a: ["3", "1"], b: ["1", "5"] });
   const { stderr } = await runEvaluate(["--predictions", folder], { code: 1 });
   assert.deepEqual(stderr.trimEnd().split("\n").filter((line) => line.startsWith("Cannot")), [
     `Cannot read ${folder}/a.nii.gz: expected values 0, 1, 2, got 3`,
-    `Cannot read ${RUNS}/strange-labels/b_seg.nii.gz: expected values 0, 1, 2, got 4 (or --label-set old)`,
+    `Cannot read ${RUNS}/strange-labels/b_seg.nii.gz: expected values 0, 1, 2, got 5 (own); expected values 0, 1, 4, got 5 (old)`,
   ]);
 });
 
 Deno.test("evaluate says which argument is wrong", async () => {
   const folder = await writeCases("arguments", { a: ["1", "1"] });
   const table: [string[], string][] = [
-    [["--label-set", "new"], 'Cannot use label set "new": expected one of the task toy (old)'],
+    [["--label-set", "new"], 'Cannot use label set "new": expected one of the task toy (own, old)'],
     [["--task", "toy"], 'Cannot use task: expected a file such as my-task.yaml, got "toy"'],
   ];
   for (const [args, message] of table) {

@@ -4,6 +4,14 @@
  * @module
  */
 export type { Grid } from "./_grid.ts";
+export {
+  type AugmentOptions,
+  type AugmentPlace,
+  augmentSample,
+  FLIP_KINDS,
+  type FlipKind,
+  type TemplateVolume,
+} from "./augment.ts";
 export { centredForegroundBox, cropStack, foregroundBox, padToSize, type VoxelBox } from "./crop.ts";
 export {
   type Datalist,
@@ -14,7 +22,23 @@ export {
   resolveFile,
   type Subject,
 } from "./datalist.ts";
+export {
+  type DownstreamPreprocess,
+  type LabelledStack,
+  OFFICIAL_DOWNSTREAM,
+  prepareDownstream,
+  type SubjectLabel,
+} from "./downstream.ts";
 export { type DiscoverOptions, discoverSubjects, type Discovery, type SkippedFile } from "./discover.ts";
+export { harmoniseLabels, type LabelScheme, type LabelSet } from "./labels.ts";
+export {
+  type LabelledPlan,
+  type LabelledSample,
+  type LabelledSampleSource,
+  LabelledSource,
+  loadLabelledSubject,
+  takeLabelledSample,
+} from "./labelled_source.ts";
 export { type Batch, batches, type BatchesOptions, epochOrder, type OrderOptions } from "./loader.ts";
 export { canonicalModality, MODALITIES, type Modality, modalityOfFile } from "./modality.ts";
 export { type NiftiDatatype, type NiftiHeader, readNifti, readNiftiHeader } from "./nifti.ts";

@@ -1,6 +1,6 @@
 /** The folder of one run: options, metrics, checkpoints and results. */
 import { CheckpointError } from "../errors.ts";
-import type { MetricsRecord } from "../results.ts";
+import type { FinetuneRecord, MetricsRecord } from "../results.ts";
 import {
   appendLine,
   exists,
@@ -90,15 +90,15 @@ export class RunFolder {
     return { tensors: await readFile(file), state: await readText(`${stem}.json`), file };
   }
 
-  /** All records of the run so far. */
-  async readRecords(): Promise<MetricsRecord[]> {
+  /** All records of the run so far, of the kind that its task writes. */
+  async readRecords<R extends MetricsRecord | FinetuneRecord = MetricsRecord>(): Promise<R[]> {
     if (!await exists(`${this.path}/${METRICS_FILE}`)) return [];
     const text = await readText(`${this.path}/${METRICS_FILE}`);
     return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
   }
 
   /** Appends to metrics.jsonl. */
-  appendRecord(record: MetricsRecord): Promise<void> {
+  appendRecord(record: MetricsRecord | FinetuneRecord): Promise<void> {
     return appendLine(`${this.path}/${METRICS_FILE}`, JSON.stringify(record));
   }
 

@@ -16,6 +16,14 @@ export interface SegmentationConfig extends UniformerConfig {
   readonly classes: number;
 }
 
+/** What a forward pass computes. */
+export interface SegmentationOutput {
+  /** As `forward` gives them. */
+  readonly logits: Tensor5D[];
+  /** Of the encoder's stages, highest resolution first. */
+  readonly features: readonly Tensor5D[];
+}
+
 /** A model for segmentation. */
 export interface SegmentationModel {
   /** Parameters and buffers under their official names. */
@@ -28,6 +36,8 @@ export interface SegmentationModel {
    * In training two more come before them, from a quarter and from half of the resolution.
    */
   forward(x: Tensor5D, mode: ForwardMode): Tensor5D[];
+  /** The same, with the features of the encoder's four stages. */
+  forwardWithFeatures(x: Tensor5D, mode: ForwardMode): SegmentationOutput;
   /** Frees the parameters. */
   dispose(): void;
 }
@@ -49,13 +59,16 @@ export function buildSegmentationModel(config: SegmentationConfig, { seed }: { s
   const encoder = buildUniformer(scope.child("encoder"), config);
   const decoder = buildDecoder(scope, config);
   const parameters = scope.list();
+  const forwardWithFeatures: SegmentationModel["forwardWithFeatures"] = (x, mode) => {
+    expectDivisible("segmentation model", x, DIVISOR);
+    const features = encoder(x, mode);
+    return { features, logits: decoder({ x, features }, mode) };
+  };
   return {
     parameters,
     divisor: DIVISOR,
-    forward(x, mode) {
-      expectDivisible("segmentation model", x, DIVISOR);
-      return decoder({ x, features: encoder(x, mode) }, mode);
-    },
+    forward: (x, mode) => forwardWithFeatures(x, mode).logits,
+    forwardWithFeatures,
     dispose: () => parameters.forEach(({ variable }) => variable.dispose()),
   };
 }

@@ -93,6 +93,6 @@ export {
   type SampleSource,
   takeSample,
 } from "./sample_source.ts";
-export { type Split, type SplitOptions, splitSubjects } from "./split.ts";
+export { keepFraction, type Split, type SplitOptions, splitSubjects } from "./split.ts";
 export { SubjectCache, type SubjectCacheOptions } from "./subject_cache.ts";
 export { type DatalistReaders, readGrid, verifyDatalist } from "./verify.ts";

@@ -13,6 +13,7 @@ import {
   remove,
   writeFileAtomic,
 } from "./files.ts";
+import type { FileContent } from "./files.ts";
 
 /** A checkpoint as it lies in the folder. */
 export interface SavedCheckpoint {
@@ -134,7 +135,7 @@ export class RunFolder {
   }
 
   /** Writes a result beside them. */
-  async write(name: string, content: Uint8Array | string): Promise<void> {
+  async write(name: string, content: FileContent): Promise<void> {
     const path = `${this.path}/${name}`;
     await makeFolder(path.slice(0, path.lastIndexOf("/")));
     await writeFileAtomic(path, content);

@@ -27,6 +27,8 @@ export interface ConfigOverrides {
   readonly file?: ConfigFile;
   /** `key.path=value` each. */
   readonly assignments?: readonly string[];
+  /** What messages call the recipe; empty when there is none. Default "the recipe". */
+  readonly recipe?: string;
 }
 
 /** One line of an option's help. */
@@ -80,7 +82,7 @@ export function parseConfigFile(text: string, name: string): ConfigFile {
 export function resolveConfig<S extends z.ZodType>(
   schema: S,
   base: z.input<S>,
-  { file, assignments = [] }: ConfigOverrides = {},
+  { file, assignments = [], recipe = "the recipe" }: ConfigOverrides = {},
 ): z.output<S> {
   const root = jsonSchemaOf(schema);
   const problems: string[] = [];
@@ -98,10 +100,10 @@ export function resolveConfig<S extends z.ZodType>(
   const parsed = schema.safeParse(values);
   if (!parsed.success) problems.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, { root, values })));
   if (parsed.success && problems.length === 0) return parsed.data;
-  const sources = ["the recipe", file?.name, assignments.length > 0 ? "the command line" : undefined];
+  const sources = [recipe, file?.name, assignments.length > 0 ? "the command line" : undefined];
   const lines = [...new Set(problems)].map((problem) => `\n  ${problem}`);
   throw new ConfigError(
-    `Cannot use the options of ${sources.filter((s) => s !== undefined).join(" + ")}:${lines.join("")}`,
+    `Cannot use the options of ${sources.filter((source) => source).join(" + ")}:${lines.join("")}`,
   );
 }
 

@@ -89,3 +89,59 @@ export interface RunReport {
   readonly templates: readonly TemplateImage[];
   readonly examples: readonly ReconstructionExample[];
 }
+
+/** One optimiser update of a fine-tuning run. */
+export interface FinetuneStepRecord {
+  readonly kind: "finetune";
+  readonly epoch: number;
+  /** Optimiser updates done, counted from 1. */
+  readonly step: number;
+  readonly learningRate: number;
+  /** What was minimised. */
+  readonly loss: number;
+  /** Unweighted distance of the two copies of a batch; null while there is one copy. */
+  readonly consistency: number | null;
+  /** L2 norm of all gradients before clipping. */
+  readonly gradientNorm: number;
+}
+
+/** How well one region is found. */
+export interface RegionDice {
+  readonly region: string;
+  /** Mean over held-out subjects, 0 to 1; of a subject without the region 1 if none is predicted, else 0. */
+  readonly dice: number;
+  /** Held-out subjects that have the region. */
+  readonly present: number;
+}
+
+/** Segmentation of held-out subjects. */
+export interface SegmentationRecord {
+  readonly kind: "segmentation";
+  readonly epoch: number;
+  readonly step: number;
+  readonly regions: readonly RegionDice[];
+  /** Mean over regions. */
+  readonly dice: number;
+  readonly subjects: number;
+  /** Whether this was the best validation so far. */
+  readonly best: boolean;
+}
+
+/** Classification of held-out subjects. */
+export interface ClassificationRecord {
+  readonly kind: "classification";
+  readonly epoch: number;
+  readonly step: number;
+  /** Cross-entropy, unweighted. */
+  readonly loss: number;
+  readonly accuracy: number;
+  /** Mean over classes of the share found. */
+  readonly balancedAccuracy: number;
+  /** Area under the ROC curve; null with more than two classes, or when a class is absent. */
+  readonly auc: number | null;
+  readonly subjects: number;
+  readonly best: boolean;
+}
+
+/** One line of a fine-tuning run's metrics.jsonl; holds nothing that depends on the clock. */
+export type FinetuneRecord = FinetuneStepRecord | SegmentationRecord | ClassificationRecord | EventRecord;

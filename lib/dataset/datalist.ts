@@ -18,7 +18,7 @@ export interface Subject {
   readonly id: string;
   /** Images in the order of the list. */
   readonly images: readonly ListedImage[];
-  /** Segmentation, path as for the images. */
+  /** Segmentation, path as for the images; in a list for classification, the class by name or number. */
   readonly label?: string;
 }
 
@@ -45,7 +45,7 @@ const ENTRY = z.object({
     (value) => (typeof value === "string" ? [value] : value),
     z.array(z.string("a path"), "a list of paths").min(1, "at least one path"),
   ),
-  label: z.string("a path").optional(),
+  label: z.preprocess((value) => (typeof value === "number" ? String(value) : value), z.string("a path").optional()),
 }, 'an object with "image"');
 const SUBSET = z.array(ENTRY, "a list of subjects");
 const DATALIST = z.object({ training: SUBSET, validation: SUBSET.default([]) }, 'an object with "training"');
@@ -56,7 +56,8 @@ type Entry = z.infer<typeof ENTRY>;
  * Reads a datalist in the official form: `{"training": [{"image": [paths…], "label": path?}], "validation": […]}`.
  *
  * Modalities come from the file names ({@link modalityOfFile}), subject names from what the files share. A single path
- * in place of the list of images is accepted, `validation` may be left out and other keys are ignored.
+ * in place of the list of images is accepted, `validation` may be left out and other keys are ignored. A label may be a
+ * number: a class.
  *
  * @param text the JSON text
  * @throws {DatalistError} when the text is not JSON or not of this form, a file name tells no modality, a modality

@@ -1,7 +1,7 @@
 /** Batches of samples in a reproducible order, loaded ahead of the one in use. */
 import { randomStream } from "../random.ts";
 import type { Sample } from "./sample.ts";
-import type { SampleSource } from "./sample_source.ts";
+import type { SampleRequest } from "./sample_source.ts";
 
 /** How an epoch is cut into batches. */
 export interface OrderOptions {
@@ -16,13 +16,20 @@ export interface OrderOptions {
 }
 
 /** One batch and its place in the run. */
-export interface Batch {
+export interface Batch<S = Sample> {
   /** Counted from 0. */
   readonly epoch: number;
   /** Index of the batch in its epoch. */
   readonly index: number;
+  /** Index of each sample's subject in the source's list. */
+  readonly subjects: readonly number[];
   /** One per subject, in the order of the epoch. */
-  readonly samples: readonly Sample[];
+  readonly samples: readonly S[];
+}
+
+/** Whatever makes samples of requests. */
+interface Loads<S> {
+  load(request: SampleRequest): Promise<S>;
 }
 
 /** Which batches to load. */
@@ -69,13 +76,16 @@ export function epochOrder(count: number, { seed, epoch, batchSize, dropLast }: 
  * @throws {RangeError} as {@link epochOrder} does, or when `prefetch` is not a non-negative integer
  * @throws whatever the source's `load` rejects with, at the batch concerned
  */
-export async function* batches(source: SampleSource, options: BatchesOptions): AsyncGenerator<Batch, void, void> {
+export async function* batches<S = Sample>(
+  source: Loads<S>,
+  options: BatchesOptions,
+): AsyncGenerator<Batch<S>, void, void> {
   const { prefetch } = options;
   if (!Number.isInteger(prefetch) || prefetch < 0) {
     throw new RangeError(`Cannot load batches: expected a prefetch of at least 0, got ${prefetch}`);
   }
   const places = batchPlaces(options);
-  const pending: PendingBatch[] = [];
+  const pending: PendingBatch<S>[] = [];
   try {
     for (;;) {
       while (pending.length <= prefetch) {
@@ -84,10 +94,10 @@ export async function* batches(source: SampleSource, options: BatchesOptions): A
         pending.push(startLoading(source, place.value));
       }
       if (pending.length === 0) return;
-      const [{ epoch, index, samples }] = pending;
+      const [{ epoch, index, subjects, samples }] = pending;
       const loaded = await Promise.all(samples);
       pending.shift();
-      yield { epoch, index, samples: loaded };
+      yield { epoch, index, subjects, samples: loaded };
     }
   } finally {
     await Promise.allSettled(pending.flatMap(({ samples }) => samples));
@@ -100,10 +110,8 @@ interface BatchPlace {
   readonly subjects: readonly number[];
 }
 
-interface PendingBatch {
-  readonly epoch: number;
-  readonly index: number;
-  readonly samples: readonly Promise<Sample>[];
+interface PendingBatch<S> extends BatchPlace {
+  readonly samples: readonly Promise<S>[];
 }
 
 function* batchPlaces(options: BatchesOptions): Generator<BatchPlace, void, void> {
@@ -115,9 +123,9 @@ function* batchPlaces(options: BatchesOptions): Generator<BatchPlace, void, void
   }
 }
 
-function startLoading(source: SampleSource, { epoch, index, subjects }: BatchPlace): PendingBatch {
+function startLoading<S>(source: Loads<S>, { epoch, index, subjects }: BatchPlace): PendingBatch<S> {
   const samples = subjects.map((subject) => source.load({ epoch, subject }));
   // A load that fails ahead of its turn is reported when its batch is asked for.
   for (const sample of samples) sample.catch(() => {});
-  return { epoch, index, samples };
+  return { epoch, index, subjects, samples };
 }

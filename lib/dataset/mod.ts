@@ -4,6 +4,15 @@
  * @module
  */
 export { type Grid, labelFits } from "./_grid.ts";
+export type { Grid } from "./_grid.ts";
+export {
+  type AugmentOptions,
+  type AugmentPlace,
+  augmentSample,
+  FLIP_KINDS,
+  type FlipKind,
+  type TemplateVolume,
+} from "./augment.ts";
 export { centredForegroundBox, cropStack, foregroundBox, padToSize, type VoxelBox } from "./crop.ts";
 export {
   type Datalist,
@@ -14,11 +23,27 @@ export {
   resolveFile,
   type Subject,
 } from "./datalist.ts";
+export {
+  type DownstreamPreprocess,
+  type LabelledStack,
+  OFFICIAL_DOWNSTREAM,
+  prepareDownstream,
+  type SubjectLabel,
+} from "./downstream.ts";
 export { type DiscoverOptions, discoverSubjects, type Discovery, type SkippedFile } from "./discover.ts";
+export { harmoniseLabels, type LabelScheme, type LabelSet } from "./labels.ts";
+export {
+  type LabelledPlan,
+  type LabelledSample,
+  type LabelledSampleSource,
+  LabelledSource,
+  loadLabelledSubject,
+  takeLabelledSample,
+} from "./labelled_source.ts";
 export { type Batch, batches, type BatchesOptions, epochOrder, type OrderOptions } from "./loader.ts";
 export { canonicalModality, MODALITIES, type Modality, modalityOfFile } from "./modality.ts";
 export { type NiftiDatatype, type NiftiHeader, readNifti, readNiftiHeader } from "./nifti.ts";
-export { writeNifti, type WriteNiftiOptions, type WrittenDatatype } from "./nifti_write.ts";
+export { writeNifti, writeNiftiChannels, type WriteNiftiOptions, type WrittenDatatype } from "./nifti_write.ts";
 export { type PercentileOptions, percentileRange, scaleByPercentiles } from "./normalize.ts";
 export { orientationOf, toRas } from "./orient.ts";
 export {
@@ -69,6 +94,6 @@ export {
   type SampleSource,
   takeSample,
 } from "./sample_source.ts";
-export { type Split, type SplitOptions, splitSubjects } from "./split.ts";
+export { keepFraction, type Split, type SplitOptions, splitSubjects } from "./split.ts";
 export { SubjectCache, type SubjectCacheOptions } from "./subject_cache.ts";
 export { type DatalistReaders, readGrid, verifyDatalist } from "./verify.ts";

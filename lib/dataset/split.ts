@@ -39,6 +39,27 @@ export function splitSubjects(subjects: readonly Subject[], { seed, validationFr
   };
 }
 
+/**
+ * Keeps a share of the subjects, as for learning from few labels: the ones with the lowest hashes of (seed, subject id).
+ *
+ * A smaller share is a part of every larger one. At least one subject is kept, and the order stays.
+ *
+ * @param options.fraction in (0, 1]; the count is rounded to the nearest integer
+ * @throws {RangeError} when the fraction is outside (0, 1]
+ */
+export function keepFraction(
+  subjects: readonly Subject[],
+  { seed, fraction }: { seed: number; fraction: number },
+): Subject[] {
+  if (!(fraction > 0 && fraction <= 1)) {
+    throw new RangeError(`Cannot keep subjects: expected a fraction in (0, 1], got ${fraction}`);
+  }
+  const count = Math.max(1, Math.round(fraction * subjects.length));
+  const hashes = new Map(subjects.map(({ id }) => [id, randomStream(seed, `label fraction ${id}`).uniform()]));
+  const kept = new Set([...hashes].sort(([, a], [, b]) => a - b).slice(0, count).map(([id]) => id));
+  return subjects.filter(({ id }) => kept.has(id));
+}
+
 /** Moves the threshold just far enough that both sides hold a subject. */
 function fillBothSides(hashes: readonly number[], threshold: number): number {
   if (hashes.length < 2) return 0;

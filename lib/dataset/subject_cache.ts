@@ -1,10 +1,13 @@
 /** Prepared subjects kept in memory, so that a subject is read once and cropped often. */
 import type { VolumeStack } from "../geometry.ts";
 
+/** A prepared subject, with or without its label. */
+export type CachedStack = VolumeStack & { readonly label?: Uint8Array | null };
+
 /** How the cache fills and how far. */
-export interface SubjectCacheOptions {
+export interface SubjectCacheOptions<S extends CachedStack = VolumeStack> {
   /** Prepares the subject at an index of the list. */
-  readonly load: (index: number) => Promise<VolumeStack>;
+  readonly load: (index: number) => Promise<S>;
   /** Voxel bytes kept at most; 0 keeps nothing. */
   readonly maxBytes: number;
 }
@@ -14,15 +17,15 @@ export interface SubjectCacheOptions {
  *
  * Simultaneous requests for one subject share one load. A failed load is not remembered, so the next request tries anew.
  */
-export class SubjectCache {
-  readonly #options: SubjectCacheOptions;
+export class SubjectCache<S extends CachedStack = VolumeStack> {
+  readonly #options: SubjectCacheOptions<S>;
   /** In order of use, least recent first. */
-  readonly #kept = new Map<number, VolumeStack>();
-  readonly #loading = new Map<number, Promise<VolumeStack>>();
+  readonly #kept = new Map<number, S>();
+  readonly #loading = new Map<number, Promise<S>>();
   #bytes = 0;
 
   /** Opens an empty cache. */
-  constructor(options: SubjectCacheOptions) {
+  constructor(options: SubjectCacheOptions<S>) {
     this.#options = options;
   }
 
@@ -32,7 +35,7 @@ export class SubjectCache {
   }
 
   /** The prepared subject, from memory or loaded. Its voxels are shared: do not write to them. */
-  get(index: number): Promise<VolumeStack> {
+  get(index: number): Promise<S> {
     const kept = this.#kept.get(index);
     if (kept !== undefined) {
       this.#kept.delete(index);
@@ -47,7 +50,7 @@ export class SubjectCache {
     return loading;
   }
 
-  async #load(index: number): Promise<VolumeStack> {
+  async #load(index: number): Promise<S> {
     const stack = await this.#options.load(index);
     const bytes = byteLengthOf(stack);
     if (bytes > this.#options.maxBytes) return stack;
@@ -62,6 +65,6 @@ export class SubjectCache {
   }
 }
 
-function byteLengthOf(stack: VolumeStack): number {
-  return stack.channels.reduce((sum, channel) => sum + channel.byteLength, 0);
+function byteLengthOf({ channels, label }: CachedStack): number {
+  return channels.reduce((sum, channel) => sum + channel.byteLength, label?.byteLength ?? 0);
 }

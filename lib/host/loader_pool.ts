@@ -1,5 +1,15 @@
 /** Samples made by several threads at once. */
-import { LocalSource, type Sample, type SamplePlan, type SampleRequest, type SampleSource } from "../dataset/mod.ts";
+import {
+  type LabelledPlan,
+  type LabelledSample,
+  type LabelledSampleSource,
+  LabelledSource,
+  LocalSource,
+  type Sample,
+  type SamplePlan,
+  type SampleRequest,
+  type SampleSource,
+} from "../dataset/mod.ts";
 import { receiveError } from "./_transfer_error.ts";
 import { readFile } from "./files.ts";
 import type { WorkerMessage, WorkerReply } from "./loader_worker.ts";
@@ -21,13 +31,30 @@ export interface SourceOptions {
  * @throws {RangeError} when the number of workers is not a non-negative integer
  */
 export function openSampleSource(plan: SamplePlan, { workers, cacheBytes }: SourceOptions): SampleSource {
+  checkWorkers(workers);
+  if (workers === 0) return new LocalSource(plan, { readFile, cacheBytes });
+  return new LoaderPool<Sample>({ kind: "open", plan }, { workers, cacheBytes });
+}
+
+/**
+ * The same for samples with their labels.
+ *
+ * @throws {RangeError} when the number of workers is not a non-negative integer
+ */
+export function openLabelledSource(plan: LabelledPlan, { workers, cacheBytes }: SourceOptions): LabelledSampleSource {
+  checkWorkers(workers);
+  if (workers === 0) return new LabelledSource(plan, { readFile, cacheBytes });
+  return new LoaderPool<LabelledSample>({ kind: "open labelled", plan }, { workers, cacheBytes });
+}
+
+function checkWorkers(workers: number): void {
   if (!Number.isInteger(workers) || workers < 0) {
     throw new RangeError(`Cannot open sample source: expected a number of workers of at least 0, got ${workers}`);
   }
-  return workers === 0
-    ? new LocalSource(plan, { readFile, cacheBytes })
-    : new LoaderPool(plan, { workers, cacheBytes });
 }
+
+/** What a pool is opened for; every worker gets its share of the cache with it. */
+type Opening = { kind: "open"; plan: SamplePlan } | { kind: "open labelled"; plan: LabelledPlan };
 
 /**
  * A fixed set of worker threads, each with its own cache.
@@ -35,12 +62,12 @@ export function openSampleSource(plan: SamplePlan, { workers, cacheBytes }: Sour
  * A subject always goes to the same worker (its index modulo their number), so no subject is prepared or kept twice. The
  * voxels of a sample are handed over, not copied.
  */
-class LoaderPool implements SampleSource {
-  readonly #members: readonly PoolMember[];
+class LoaderPool<S extends Sample | LabelledSample> {
+  readonly #members: readonly PoolMember<S>[];
 
-  constructor(plan: SamplePlan, { workers, cacheBytes }: SourceOptions) {
+  constructor(opening: Opening, { workers, cacheBytes }: SourceOptions) {
     const share = Math.floor(cacheBytes / workers);
-    this.#members = Array.from({ length: workers }, () => new PoolMember({ kind: "open", plan, cacheBytes: share }));
+    this.#members = Array.from({ length: workers }, () => new PoolMember<S>({ ...opening, cacheBytes: share }));
   }
 
   /**
@@ -48,7 +75,7 @@ class LoaderPool implements SampleSource {
    *
    * @throws the worker's own error: class, name and message; or an Error when the worker stopped
    */
-  load(request: SampleRequest): Promise<Sample> {
+  load(request: SampleRequest): Promise<S> {
     // An index that is no index has no worker of its own; any of them will refuse it.
     const member = this.#members[request.subject % this.#members.length] ?? this.#members[0];
     return member.load(request);
@@ -63,9 +90,9 @@ class LoaderPool implements SampleSource {
 }
 
 /** One worker and the requests it has not answered yet. */
-class PoolMember {
+class PoolMember<S extends Sample | LabelledSample> {
   readonly #worker: Worker;
-  readonly #waiting = new Map<number, PromiseWithResolvers<Sample>>();
+  readonly #waiting = new Map<number, PromiseWithResolvers<S>>();
   #nextId = 0;
   #stopped: Error | undefined;
 
@@ -79,10 +106,10 @@ class PoolMember {
     this.#post(opening);
   }
 
-  load(request: SampleRequest): Promise<Sample> {
+  load(request: SampleRequest): Promise<S> {
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped);
     const id = this.#nextId++;
-    const waiting = Promise.withResolvers<Sample>();
+    const waiting = Promise.withResolvers<S>();
     this.#waiting.set(id, waiting);
     this.#post({ kind: "load", id, request });
     return waiting.promise;
@@ -103,7 +130,7 @@ class PoolMember {
   #settle(reply: WorkerReply): void {
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
-    if ("sample" in reply) waiting?.resolve(reply.sample);
+    if ("sample" in reply) waiting?.resolve(reply.sample as S);
     else waiting?.reject(receiveError(reply.error));
   }
 }

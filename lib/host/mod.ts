@@ -19,7 +19,7 @@ export {
   writeFileAtomic,
 } from "./files.ts";
 export type { FileContent, OpenFile } from "./files.ts";
-export { openSampleSource, type SourceOptions } from "./loader_pool.ts";
+export { openLabelledSource, openSampleSource, type SourceOptions } from "./loader_pool.ts";
 export { RunFolder, type SavedCheckpoint } from "./run_folder.ts";
 export { createProgress, formatDuration, onInterrupt } from "./terminal.ts";
 export type { Progress, ProgressOptions, ProgressStream, SignalHost } from "./terminal.ts";

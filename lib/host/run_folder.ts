@@ -1,6 +1,6 @@
 /** The folder of one run: options, metrics, checkpoints and results. */
 import { CheckpointError } from "../errors.ts";
-import type { MetricsRecord } from "../results.ts";
+import type { FinetuneRecord, MetricsRecord } from "../results.ts";
 import {
   appendLine,
   exists,
@@ -13,6 +13,7 @@ import {
   remove,
   writeFileAtomic,
 } from "./files.ts";
+import type { FileContent } from "./files.ts";
 
 /** A checkpoint as it lies in the folder. */
 export interface SavedCheckpoint {
@@ -90,15 +91,15 @@ export class RunFolder {
     return { tensors: await readFile(file), state: await readText(`${stem}.json`), file };
   }
 
-  /** All records of the run so far. */
-  async readRecords(): Promise<MetricsRecord[]> {
+  /** All records of the run so far, of the kind that its task writes. */
+  async readRecords<R extends MetricsRecord | FinetuneRecord = MetricsRecord>(): Promise<R[]> {
     if (!await exists(`${this.path}/${METRICS_FILE}`)) return [];
     const text = await readText(`${this.path}/${METRICS_FILE}`);
     return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
   }
 
   /** Appends to metrics.jsonl. */
-  appendRecord(record: MetricsRecord): Promise<void> {
+  appendRecord(record: MetricsRecord | FinetuneRecord): Promise<void> {
     return appendLine(`${this.path}/${METRICS_FILE}`, JSON.stringify(record));
   }
 
@@ -134,7 +135,7 @@ export class RunFolder {
   }
 
   /** Writes a result beside them. */
-  async write(name: string, content: Uint8Array | string): Promise<void> {
+  async write(name: string, content: FileContent): Promise<void> {
     const path = `${this.path}/${name}`;
     await makeFolder(path.slice(0, path.lastIndexOf("/")));
     await writeFileAtomic(path, content);

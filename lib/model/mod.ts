@@ -1,4 +1,6 @@
-/** Backbones with their decoders for pre-training and segmentation, under official parameter names. */
+/** Backbones with their decoders for pre-training and segmentation, or a head, under official parameter names. */
+export { buildClassificationModel, HEAD_KINDS } from "./classification_model.ts";
+export type { ClassificationConfig, ClassificationModel, HeadKind } from "./classification_model.ts";
 export type { ForwardMode } from "./layers.ts";
 export { compareWeights, FIRST_CONV_RULES, loadWeights, matchWeights } from "./load_weights.ts";
 export type {
@@ -16,6 +18,6 @@ export type { ModelConfig, ModelName } from "./presets.ts";
 export { buildPretrainModel, describeParameters, divisorOf } from "./pretrain_model.ts";
 export type { PretrainModel, PretrainOutput } from "./pretrain_model.ts";
 export { buildSegmentationModel } from "./segmentation_model.ts";
-export type { SegmentationConfig, SegmentationModel } from "./segmentation_model.ts";
+export type { SegmentationConfig, SegmentationModel, SegmentationOutput } from "./segmentation_model.ts";
 export type { UniformerConfig } from "./uniformer.ts";
 export type { Unet3dConfig } from "./unet3d.ts";

@@ -2,7 +2,7 @@
 import { tf, upsampleTrilinear } from "../tensor/mod.ts";
 import type { Tensor, Tensor5D } from "../tensor/mod.ts";
 import { expectDivisible } from "./_divisible.ts";
-import { defaultPointwiseConv, pointwiseConv, upConvolve } from "./layers.ts";
+import { defaultPointwiseConv, inScope, pointwiseConv, upConvolve } from "./layers.ts";
 import type { ForwardMode } from "./layers.ts";
 import { Scope } from "./parameters.ts";
 import type { Parameter } from "./parameters.ts";
@@ -14,6 +14,14 @@ import type { UniformerConfig } from "./uniformer.ts";
 export interface SegmentationConfig extends UniformerConfig {
   /** Classes, each of which may hold at a voxel or not, whatever the others do. */
   readonly classes: number;
+}
+
+/** What a forward pass computes. */
+export interface SegmentationOutput {
+  /** As `forward` gives them. */
+  readonly logits: Tensor5D[];
+  /** Of the encoder's stages, highest resolution first. */
+  readonly features: readonly Tensor5D[];
 }
 
 /** A model for segmentation. */
@@ -28,6 +36,8 @@ export interface SegmentationModel {
    * In training two more come before them, from a quarter and from half of the resolution.
    */
   forward(x: Tensor5D, mode: ForwardMode): Tensor5D[];
+  /** The same, with the features of the encoder's four stages. */
+  forwardWithFeatures(x: Tensor5D, mode: ForwardMode): SegmentationOutput;
   /** Frees the parameters. */
   dispose(): void;
 }
@@ -49,13 +59,16 @@ export function buildSegmentationModel(config: SegmentationConfig, { seed }: { s
   const encoder = buildUniformer(scope.child("encoder"), config);
   const decoder = buildDecoder(scope, config);
   const parameters = scope.list();
+  const forwardWithFeatures: SegmentationModel["forwardWithFeatures"] = (x, mode) => {
+    expectDivisible("segmentation model", x, DIVISOR);
+    const features = encoder(x, mode);
+    return { features, logits: decoder({ x, features }, mode) };
+  };
   return {
     parameters,
     divisor: DIVISOR,
-    forward(x, mode) {
-      expectDivisible("segmentation model", x, DIVISOR);
-      return decoder({ x, features: encoder(x, mode) }, mode);
-    },
+    forward: (x, mode) => forwardWithFeatures(x, mode).logits,
+    forwardWithFeatures,
     dispose: () => parameters.forEach(({ variable }) => variable.dispose()),
   };
 }
@@ -75,7 +88,10 @@ function buildDecoder(scope: Scope, config: SegmentationConfig): (encoded: Encod
   const halfOut = defaultPointwiseConv(scope.child("ms_out").child(1), { inputs: c1, outputs: classes });
   return ({ x, features: [x1, x2, x3, x4] }, mode) => {
     const step = (h: Tensor, skip: Tensor, i: number): Tensor =>
-      blocks[i](tf.concat([upConvolve(h, upWeights[i]), skip], -1), mode);
+      inScope(mode, () => {
+        const joined = inScope(mode, () => tf.concat([upConvolve(h, upWeights[i]), skip], -1));
+        return blocks[i](joined, mode);
+      });
     const quarter = step(step(x4, x3, 0), x2, 1);
     const half = step(quarter, x1, 2);
     const full = out(step(half, projection(x, mode), 3), mode) as Tensor5D;

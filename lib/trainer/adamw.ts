@@ -1,6 +1,6 @@
-/** AdamW over named parameters. */
+/** AdamW over named parameters; Adam with L2 regularisation is the same with another place for the decay. */
 import { adamwUpdate, tf } from "../tensor/mod.ts";
-import type { Tensor, Variable } from "../tensor/mod.ts";
+import type { Tensor, Variable, WeightDecayKind } from "../tensor/mod.ts";
 
 /** What the optimiser needs of a parameter. */
 export interface TrainedParameter {
@@ -14,6 +14,8 @@ export interface AdamWOptions {
   readonly beta2: number;
   readonly epsilon: number;
   readonly weightDecay: number;
+  /** `decoupled` (default) is AdamW, `coupled` Adam with L2 regularisation. */
+  readonly decay?: WeightDecayKind;
 }
 
 /** Moments of one parameter, absent until its first gradient. */

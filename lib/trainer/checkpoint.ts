@@ -23,6 +23,8 @@ const stateSchema = z.strictObject({
   contrastiveSince: z.int().nullable(),
   /** Epoch of the last look at the templates' change; null before the first. */
   templatesSeenAt: z.int().nullable(),
+  /** The best validation so far, of runs that keep the best weights. */
+  best: z.strictObject({ epoch: z.int().nonnegative(), score: z.array(z.number()) }).nullable().optional(),
   /** Updates of each parameter. */
   optimizerSteps: z.record(z.string(), z.int().positive()),
   /** Fingerprint of the options that shape the numbers. */
@@ -36,6 +38,16 @@ export type TrainerState = z.output<typeof stateSchema>;
 export interface Checkpoint {
   readonly tensors: readonly Uint8Array[];
   readonly state: string;
+}
+
+/** Weights and buffers under their official names and in their memory order. */
+export async function officialState(parameters: readonly Parameter[]): Promise<Map<string, Safetensor>> {
+  const state = new Map<string, Safetensor>();
+  for (const parameter of parameters) {
+    const data = toOfficialLayout(await valuesOf(parameter.variable), parameter);
+    state.set(parameter.name, { dtype: "F32", shape: parameter.officialShape, data });
+  }
+  return state;
 }
 
 /** Live objects that a checkpoint is taken of and put back into. */

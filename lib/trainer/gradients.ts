@@ -9,7 +9,8 @@ export interface FinishOptions {
   readonly accumulationSteps: number;
   /** Largest norm of the model's gradient, templates apart; null = no clipping. */
   readonly clipNorm: number | null;
-  readonly templates: Templates;
+  /** Null where none are trained; the options that follow have no meaning then. */
+  readonly templates: Templates | null;
   readonly templateGradient: TemplateGradient;
   /** Smoothing passes over the templates' gradient. */
   readonly templateSmoothing: number;
@@ -28,14 +29,14 @@ export async function finishGradients(
   sums: Map<string, Tensor>,
   { accumulationSteps, clipNorm, templates, templateGradient: kind, templateSmoothing: smoothing }: FinishOptions,
 ): Promise<{ norm: number; gradients: Map<string, Tensor> }> {
-  const templateName = templates.parameter.name;
+  const templateName = templates?.parameter.name;
   const ofModel = [...sums].flatMap(([name, sum]) => name === templateName ? [] : [sum]);
   const norm = await gradientNorm(ofModel) / accumulationSteps;
   const factor = clipNorm === null ? 1 : Math.min(1, clipNorm / (norm + 1e-6));
   const gradients = new Map<string, Tensor>();
   for (const [name, sum] of sums) {
     const finished = tf.tidy(() => {
-      if (name === templateName) {
+      if (templates !== null && name === templateName) {
         return templates.optimizerGradient(scaled(sum, 1 / accumulationSteps), { kind, smoothing });
       }
       return scaled(sum, factor / accumulationSteps);

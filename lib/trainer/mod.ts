@@ -1,6 +1,22 @@
-/** Pre-training: the loop and what it is made of. */
-export { modelOfCheckpoint, parseState } from "./checkpoint.ts";
+/** Pre-training and fine-tuning: the loops and what they are made of. */
+export { modelOfCheckpoint, officialState, parseState } from "./checkpoint.ts";
 export type { Checkpoint, CheckpointModel, TrainerState } from "./checkpoint.ts";
+export { balancedWeights, ClassificationObjective } from "./classification_objective.ts";
+export type { ClassificationParts } from "./classification_objective.ts";
+export { finetune } from "./finetune.ts";
+export type {
+  FinetuneOptions,
+  FinetuneParts,
+  FinetuneProgress,
+  FinetuneResult,
+  FinetuneStore,
+  LabelledSubjects,
+  Objective,
+  ObjectiveScore,
+} from "./finetune.ts";
+export { channelCount } from "./_region_targets.ts";
+export { SegmentationObjective } from "./segmentation_objective.ts";
+export type { SegmentationOptions, SegmentationParts, SegmentationTarget } from "./segmentation_objective.ts";
 export { methodSchema, optimizerSchema, runSchema } from "./options.ts";
 export type { MethodOptions, OptimizerOptions, RunOptions, TrainerOptions } from "./options.ts";
 export { learningRateAt } from "./schedule.ts";

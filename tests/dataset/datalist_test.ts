@@ -64,7 +64,7 @@ Deno.test("parseDatalist() names the place and the value when the form is wrong"
     [{ training: [{ label: "x" }] }, "expected a list of paths at training[0].image, got nothing"],
     [{ training: [{ image: [] }] }, "expected at least one path at training[0].image, got []"],
     [{ training: [{ image: ["a_t1.nii", 7] }] }, "expected a path at training[0].image[1], got 7"],
-    [{ training: [{ image: ["a_t1.nii"], label: 1 }] }, "expected a path at training[0].label, got 1"],
+    [{ training: [{ image: ["a_t1.nii"], label: [1] }] }, "expected a path at training[0].label, got [1]"],
     [{ training: [], validation: 0 }, "expected a list of subjects at validation, got 0"],
     [{ training: [] }, "expected at least one subject in training, got none"],
     [
@@ -99,4 +99,9 @@ Deno.test("resolveFile() joins relative paths and leaves absolute ones", () => {
   equal(resolveFile("/scans", "/else/b.nii"), "/else/b.nii");
   equal(resolveFile("/scans", "D:\\else\\b.nii"), "D:\\else\\b.nii");
   equal(resolveFile("", "a/b.nii"), "a/b.nii");
+});
+
+Deno.test("parseDatalist() takes a number for a label: a class", () => {
+  const text = JSON.stringify({ training: [{ image: ["a_t1.nii"], label: 1 }, { image: ["b_t1.nii"], label: "HGG" }] });
+  deepEqual(parseDatalist(text, AT).training.map(({ label }) => label), ["1", "HGG"]);
 });

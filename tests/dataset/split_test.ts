@@ -1,6 +1,6 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import type { Subject } from "../../lib/dataset/datalist.ts";
-import { splitSubjects } from "../../lib/dataset/split.ts";
+import { keepFraction, splitSubjects } from "../../lib/dataset/split.ts";
 
 function subjectsNamed(...ids: string[]): Subject[] {
   return ids.map((id) => ({ id, images: [{ modality: "t1", file: `${id}_t1.nii` }] }));
@@ -54,4 +54,18 @@ Deno.test("splitSubjects() rejects a fraction outside [0, 1)", () => {
       message: `Cannot split subjects: expected validationFraction in [0, 1), got ${fraction}`,
     });
   }
+});
+
+Deno.test("keepFraction() keeps rounded shares, each a part of the larger ones, in the order of the list", () => {
+  const kept = (fraction: number): string[] => keepFraction(MANY, { seed: 5, fraction }).map(({ id }) => id);
+  const [few, half, all] = [0.2, 0.5, 1].map(kept);
+  equal(few.length, Math.round(0.2 * MANY.length));
+  equal(half.length, Math.round(0.5 * MANY.length));
+  deepEqual(all, MANY.map(({ id }) => id));
+  deepEqual(few.filter((id) => half.includes(id)), few);
+  deepEqual(half, all.filter((id) => half.includes(id)));
+  equal(keepFraction(MANY, { seed: 5, fraction: 1e-9 }).length, 1);
+  throws(() => keepFraction(MANY, { seed: 5, fraction: 0 }), {
+    message: "Cannot keep subjects: expected a fraction in (0, 1], got 0",
+  });
 });

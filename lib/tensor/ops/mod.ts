@@ -37,6 +37,7 @@ import { upsampleTrilinearOp } from "./upsample_trilinear/mod.ts";
 import { cases as upsampleTrilinearCases } from "./upsample_trilinear/cases.ts";
 
 export { adamwUpdate } from "./adamw/mod.ts";
+export type { WeightDecayKind } from "./adamw/mod.ts";
 export { selfAttention } from "./attention/mod.ts";
 export { batchNorm, frozenBatchNorm } from "./batch_norm/mod.ts";
 export type { ObserveMoments } from "./batch_norm/mod.ts";

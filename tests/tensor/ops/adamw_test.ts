@@ -94,3 +94,16 @@ Deno.test("adamwUpdate() leaves a parameter alone without gradient and decay, an
     assertValues(parameter, [1, 2], [0.899, 0.899]);
   });
 });
+
+Deno.test("adamwUpdate() with coupled decay adds it to the gradient, so that the moments see it", async () => {
+  await withEveryImplementation(() => {
+    const options = { ...OPTIONS, decay: "coupled" as const };
+    // g = 0.5 + 0.01·2 = 0.52: the first step is the learning rate, whatever the gradient's size.
+    const [parameter, firstMoment, secondMoment] = train([2], [[0.5]], options);
+    assertValues(parameter, [1], [1.9]);
+    assertValues(firstMoment, [1], [0.052]);
+    assertValues(secondMoment, [1], [0.001 * 0.52 ** 2]);
+    // Without a gradient the decay alone moves the parameter by the learning rate.
+    assertValues(train([2, -3], [[0, 0]], options)[0], [2], [1.9, -2.9]);
+  });
+});

@@ -1,0 +1,22 @@
+/** All fine-tuning recipes by name. */
+import { official } from "./official.ts";
+import { preview } from "./preview.ts";
+import { quick } from "./quick.ts";
+import type { FinetuneRecipe } from "./schema.ts";
+
+export { QUICK_CHECK } from "./quick.ts";
+export { FINETUNE_MODELS, finetuneSchema } from "./schema.ts";
+export type { FinetuneRecipe, ResolvedFinetune } from "./schema.ts";
+
+/** A recipe and what to say of it in one line. */
+export interface FinetuneEntry {
+  readonly recipe: FinetuneRecipe;
+  readonly summary: string;
+}
+
+/** The table of fine-tuning recipes, one line each. */
+export const FINETUNE_RECIPES: Readonly<Record<string, FinetuneEntry>> = {
+  quick: { recipe: quick, summary: "phantoms at 32³, tiny UniFormer: minutes on two cores" },
+  preview: { recipe: preview, summary: "your scans at 4 mm, tiny UniFormer: a first look without a GPU" },
+  official: { recipe: official, summary: "as the official code does it: 96³, UniFormer-small, 300 epochs" },
+};

@@ -1,0 +1,314 @@
+/** The run behind `deno task finetune`: task, data, weights, parts, trainer, results. */
+import { parseConfigFile, resolveConfig } from "../lib/config.ts";
+import { ConfigError } from "../lib/errors.ts";
+import { createProgress, formatDuration, onInterrupt, type Progress, readText, RunFolder } from "../lib/host/mod.ts";
+import type { SavedCheckpoint } from "../lib/host/mod.ts";
+import type { FinetuneRecord } from "../lib/results.ts";
+import { selectBackend } from "../lib/tensor/mod.ts";
+import type { BackendInfo, BackendName } from "../lib/tensor/mod.ts";
+import { finetune } from "../lib/trainer/mod.ts";
+import type { FinetuneProgress, FinetuneStore } from "../lib/trainer/mod.ts";
+import { FINETUNE_RECIPES, finetuneSchema, QUICK_CHECK } from "../recipes/finetune/mod.ts";
+import type { FinetuneEntry, FinetuneRecipe, ResolvedFinetune } from "../recipes/finetune/mod.ts";
+import { findTask, isTaskFile, parseTask, type Task } from "../recipes/tasks/mod.ts";
+import { gatherFinetuneData } from "./_finetune_data.ts";
+import { type FinetuneDescription, readFinetuneDescription } from "./_finetune_description.ts";
+import { type FinetuneRunParts, openFinetuneParts } from "./_finetune_parts.ts";
+import { bestScore, formatScores, writeFinetuneReport } from "./_finetune_report.ts";
+import {
+  encodeTemplates,
+  loadFinetuneWeights,
+  locateWeights,
+  normaliseTemplates,
+  readSavedTemplates,
+  readTemplates,
+  type WeightsSource,
+} from "./_finetune_weights.ts";
+import { newestPretraining } from "./_newest_run.ts";
+import { verify } from "./_run_data.ts";
+import { describeEnvironment } from "./_run_description.ts";
+
+/** The command line. */
+export interface FinetuneArguments {
+  readonly recipe?: string;
+  readonly assignments: readonly string[];
+  readonly task?: string;
+  readonly data?: string;
+  readonly datalist?: string;
+  readonly classes?: string;
+  readonly weights?: string;
+  readonly scratch?: boolean;
+  readonly labelFraction?: number;
+  readonly config?: string;
+  readonly out?: string;
+  readonly resume?: string;
+  readonly backend?: BackendName;
+  readonly threads?: number;
+  readonly quickCheck?: boolean;
+}
+
+/** Exit status of a run that was interrupted and saved. */
+const INTERRUPTED = 130;
+const TEMPLATES_FILE = "templates.safetensors";
+const print = (line: string): void => console.log(line);
+
+/**
+ * Starts or resumes a run and sees it through; without weights or `--scratch`, on phantoms, two of them.
+ *
+ * @returns the exit status: 0 done, 130 interrupted and saved
+ */
+export async function runFinetuning(args: FinetuneArguments): Promise<number> {
+  if (args.resume !== undefined) return await resumeRun(args, args.resume);
+  const isOnPhantoms = args.data === undefined && args.datalist === undefined;
+  if (args.weights !== undefined || args.scratch) {
+    return (await startRun(args, { weights: args.weights, out: args.out ?? defaultFolder(args) })).code;
+  }
+  if (!isOnPhantoms) {
+    throw new ConfigError("Cannot fine-tune: expected --weights RUN|FILE or --scratch, got neither");
+  }
+  return await compareWithScratch(args);
+}
+
+/** The newest pre-training run against a start from scratch, both with the same options and data. */
+async function compareWithScratch(args: FinetuneArguments): Promise<number> {
+  const recipe = args.recipe ?? "quick";
+  entryOf(recipe);
+  const weights = await newestPretraining("runs", recipe);
+  const out = args.out ?? defaultFolder(args);
+  if (weights === undefined) {
+    print(`weights   no finished ${recipe} pre-training under runs/: from scratch (first: deno task pretrain)`);
+    return (await startRun(args, { weights: undefined, out })).code;
+  }
+  const pretrained = await startRun(args, { weights, out });
+  if (pretrained.code !== 0) return pretrained.code;
+  print("\nthe same from scratch");
+  const scratch = await startRun(args, { weights: undefined, out: `${out}-scratch` });
+  if (scratch.code !== 0) return scratch.code;
+  print(`\n${formatScores({ "pre-trained": pretrained.records, "from scratch": scratch.records })}`);
+  return 0;
+}
+
+interface Outcome {
+  readonly code: number;
+  readonly records: readonly FinetuneRecord[];
+}
+
+async function startRun(
+  args: FinetuneArguments,
+  { weights, out }: { weights: string | undefined; out: string },
+): Promise<Outcome> {
+  const started = performance.now();
+  const recipe = args.recipe ?? "quick";
+  const task = await readTask(args.task ?? "phantom-tumour");
+  if (args.classes !== undefined && task.kind !== "classification") {
+    throw new ConfigError(`Cannot use --classes with ${task.name}: expected a classification task`);
+  }
+  const source = weights === undefined ? undefined : await locateWeights(weights);
+  const bank = source && await readTemplates(source.file);
+  const size = bank?.[0].size;
+  const options = await resolveOptions(args, { source, templateSize: size && [size[0], size[1], size[2]] });
+  const templates = options.augment.templateChannels === 0 || !bank
+    ? []
+    : options.augment.templateValues === "raw"
+    ? bank
+    : normaliseTemplates(bank);
+  if (options.augment.templateChannels > 0 && templates.length === 0) {
+    const isAsked = args.assignments.some((text) => text.startsWith("augment.templateChannels="));
+    const reason = "the start has no templates";
+    if (isAsked) throw new ConfigError(`Cannot use augment.templateChannels: expected 0, as ${reason}`);
+    print(`templates none: no channel is replaced, as ${reason}`);
+  }
+  const data = await gatherFinetuneData(args, { task, options, print });
+  const backend = await selectBackend(args.backend ?? "auto", { threads: args.threads });
+  const parts = openFinetuneParts({ task, options, data, templates });
+  try {
+    const { parameters } = parts.objective;
+    const loaded = source &&
+      await loadFinetuneWeights(source.file, { parameters, firstConv: options.firstConv, print });
+    const description: FinetuneDescription = {
+      kind: "finetune",
+      recipe,
+      task,
+      model: options.model,
+      options,
+      data,
+      backend: backend.name,
+      environment: describeEnvironment(backend),
+      ...(loaded ? { weights: loaded } : {}),
+    };
+    const folder = await RunFolder.create(out, { description, keep: options.run.keepCheckpoints });
+    if (templates.length > 0) await folder.write(TEMPLATES_FILE, encodeTemplates(templates));
+    announce(description, { folder: folder.path, backend });
+    return await train(description, { folder, resume: undefined, parts, started });
+  } finally {
+    parts.close();
+  }
+}
+
+async function resumeRun(args: FinetuneArguments, run: string): Promise<number> {
+  const started = performance.now();
+  const { resume: _, threads, assignments, ...others } = args;
+  const extra = [...assignments, ...Object.entries(others).flatMap(([name, value]) => value ? [`--${name}`] : [])][0];
+  if (extra !== undefined) {
+    throw new ConfigError(
+      `Cannot resume ${run}: expected no other options than those it was started with, got ${extra}`,
+    );
+  }
+  const description = await readFinetuneDescription(run);
+  const { task, options, data, weights } = description;
+  await verify(data);
+  const folder = RunFolder.open(run, { keep: options.run.keepCheckpoints });
+  const templates = await readSavedTemplates(`${run}/${TEMPLATES_FILE}`);
+  const backend = await selectBackend(description.backend, { threads });
+  const parts = openFinetuneParts({ task, options, data, templates });
+  try {
+    const resume = await folder.latestCheckpoint();
+    // Stopped before its first checkpoint, a run starts again, from where it started.
+    if (resume === undefined && weights !== undefined) {
+      const { parameters } = parts.objective;
+      await loadFinetuneWeights(weights.file, { parameters, firstConv: options.firstConv, print });
+    }
+    announce(description, { folder: run, backend });
+    return (await train(description, { folder, resume, parts, started })).code;
+  } finally {
+    parts.close();
+  }
+}
+
+interface FinetuneSession {
+  readonly folder: RunFolder;
+  readonly resume: SavedCheckpoint | undefined;
+  readonly parts: FinetuneRunParts;
+  /** When the run started, by `performance.now()`. */
+  readonly started: number;
+}
+
+async function train(description: FinetuneDescription, session: FinetuneSession): Promise<Outcome> {
+  const { folder, resume, parts, started } = session;
+  const { task, options } = description;
+  let interrupted = false;
+  using progress = new FinetuneLine();
+  using _interrupt = onInterrupt(() => {
+    interrupted = true;
+    progress.print("stopping: finishing this step and saving; once more to stop at once");
+  });
+  const result = await finetune({
+    ...parts,
+    resume,
+    store: storeOf(folder),
+    interrupted: () => interrupted,
+    onProgress: (state) => progress.show(state),
+  }, {
+    ...options,
+    fingerprint: fingerprint(description),
+    metadata: { model: options.model, task: task.name, modalities: task.modalities.join(" ") },
+  });
+  progress[Symbol.dispose]();
+  const records = await folder.readRecords<FinetuneRecord>();
+  if (!result.finished) {
+    print(`interrupted and saved; go on with: deno task finetune --resume ${folder.path}`);
+    return { code: INTERRUPTED, records };
+  }
+  await writeFinetuneReport(folder, { description, records });
+  const seconds = (performance.now() - started) / 1000;
+  const best = bestScore(records);
+  print(`\n${formatScores({ [description.weights ? "fine-tuned" : "from scratch"]: records })}`);
+  print(`done in ${formatDuration(seconds)}: ${folder.path}/weights.safetensors, of epoch ${(best?.epoch ?? 0) + 1}`);
+  return { code: 0, records };
+}
+
+function storeOf(folder: RunFolder): FinetuneStore {
+  return {
+    appendRecord: (record) => folder.appendRecord(record),
+    truncateRecords: (count) => folder.truncateRecords(count),
+    saveCheckpoint: (updates, checkpoint) => folder.saveCheckpoint(updates, checkpoint),
+    saveWeights: (chunks) => folder.write("weights.safetensors", chunks),
+  };
+}
+
+/** Options that shape the numbers and are not the loop's own: a resumed run must have the same. */
+function fingerprint({ task, options, data }: FinetuneDescription): string {
+  const { loader: _, optimizer: __, run, phantom: ___, ...shaping } = options;
+  const { validation, overlap } = run;
+  const subjects = [data.training, data.validation].map((side) => side.map(({ id }) => id));
+  return JSON.stringify({ task, shaping, validation, overlap, subjects });
+}
+
+/** The live line of a run. */
+class FinetuneLine implements Disposable {
+  #line: Progress | undefined;
+
+  show({ record, epochs, totalSteps, score }: FinetuneProgress): void {
+    this.#line ??= createProgress({ total: totalSteps, label: "finetune", done: record.step });
+    this.#line.update(record.step, {
+      epoch: `${record.epoch + 1}/${epochs}`,
+      loss: record.loss,
+      ...(score === null ? {} : { score }),
+    });
+  }
+
+  print(message: string): void {
+    if (this.#line) this.#line.print(message);
+    else console.log(message);
+  }
+
+  [Symbol.dispose](): void {
+    this.#line?.[Symbol.dispose]();
+    this.#line = undefined;
+  }
+}
+
+/** A task of the table or of a file. */
+async function readTask(nameOrFile: string): Promise<Task> {
+  return isTaskFile(nameOrFile) ? parseTask(await readText(nameOrFile), nameOrFile) : findTask(nameOrFile);
+}
+
+function entryOf(recipe: string): FinetuneEntry {
+  if (Object.hasOwn(FINETUNE_RECIPES, recipe)) return FINETUNE_RECIPES[recipe];
+  const known = Object.keys(FINETUNE_RECIPES).join(", ");
+  throw new ConfigError(`Cannot find recipe: expected one of ${known}, got "${recipe}"`);
+}
+
+/** The recipe with what the weights decide (model, size of templates) and what the user changes. */
+async function resolveOptions(
+  args: FinetuneArguments,
+  { source, templateSize }: {
+    source: WeightsSource | undefined;
+    templateSize: [number, number, number] | undefined;
+  },
+): Promise<ResolvedFinetune> {
+  const base: FinetuneRecipe = { ...entryOf(args.recipe ?? "quick").recipe };
+  if (templateSize) base.templates = { size: templateSize };
+  const file = args.config === undefined ? undefined : parseConfigFile(await readText(args.config), args.config);
+  const fraction = args.labelFraction === undefined ? [] : [`labelFraction=${args.labelFraction}`];
+  const assignments = [...(args.quickCheck ? QUICK_CHECK : []), ...fraction, ...args.assignments];
+  const isModelAsked = file?.values.model !== undefined || assignments.some((text) => text.startsWith("model="));
+  if (source?.model !== undefined && !isModelAsked) base.model = source.model as FinetuneRecipe["model"];
+  const options = resolveConfig(finetuneSchema, base, { file, assignments });
+  if (source?.model !== undefined && source.model !== options.model) {
+    throw new ConfigError(`Cannot use weights ${source.file}: expected those of ${options.model}, got ${source.model}`);
+  }
+  return options;
+}
+
+function announce(
+  { recipe, task, options, data, weights }: FinetuneDescription,
+  { folder, backend }: { folder: string; backend: BackendInfo },
+): void {
+  print(`task      ${task.name}: ${task.title}`);
+  print(
+    `recipe    ${recipe}: ${options.model}, ${options.run.epochs} epochs, ${weights ? "pre-trained" : "from scratch"}`,
+  );
+  print(`data      ${data.origin}: ${data.training.length} subjects, ${data.validation.length} held out`);
+  print(`backend   ${backend.description}`);
+  print(`run       ${folder}`);
+}
+
+/** `runs/finetune-TASK-20260101-120000`, local time. */
+function defaultFolder({ task = "phantom-tumour" }: FinetuneArguments): string {
+  const name = task.slice(task.lastIndexOf("/") + 1).replace(/\.[^.]+$/, "");
+  const now = new Date();
+  const pad = (value: number): string => String(value).padStart(2, "0");
+  const date = `${now.getFullYear()}${pad(now.getMonth() + 1)}${pad(now.getDate())}`;
+  return `runs/finetune-${name}-${date}-${pad(now.getHours())}${pad(now.getMinutes())}${pad(now.getSeconds())}`;
+}

@@ -97,6 +97,30 @@ export {
   type WrittenDatatype,
 } from "./lib/dataset/mod.ts";
 
+// Labelled scans: what fine-tuning learns from.
+export {
+  type AugmentOptions,
+  type AugmentPlace,
+  augmentSample,
+  type DownstreamPreprocess,
+  type FlipKind,
+  harmoniseLabels,
+  keepFraction,
+  type LabelledPlan,
+  type LabelledSample,
+  type LabelledSampleSource,
+  LabelledSource,
+  type LabelledStack,
+  type LabelScheme,
+  type LabelSet,
+  loadLabelledSubject,
+  OFFICIAL_DOWNSTREAM,
+  prepareDownstream,
+  type SubjectLabel,
+  takeLabelledSample,
+  type TemplateVolume,
+} from "./lib/dataset/mod.ts";
+
 // Phantoms: synthetic subjects for first steps and tests.
 export {
   type CohortFolder,
@@ -131,18 +155,30 @@ export {
   type TemplatePlace,
   Templates,
 } from "./lib/templates/mod.ts";
-export { diceBceLoss, type DiceBceOptions, infoNceLoss, segmentationLoss } from "./lib/losses/mod.ts";
+export {
+  classificationLoss,
+  diceBceLoss,
+  type DiceBceOptions,
+  type ExclusiveOptions,
+  exclusiveSegmentationLoss,
+  infoNceLoss,
+  segmentationLoss,
+} from "./lib/losses/mod.ts";
 export { type ErrorSum, maskedSquaredError, psnr } from "./lib/metrics/mod.ts";
 
 // Models.
 export {
+  buildClassificationModel,
   buildPretrainModel,
   buildSegmentationModel,
+  type ClassificationConfig,
+  type ClassificationModel,
   describeParameters,
   divisorOf,
   FIRST_CONV_RULES,
   type FirstConvRule,
   type ForwardMode,
+  type HeadKind,
   loadWeights,
   type MatchedWeight,
   type MatchOptions,
@@ -158,6 +194,7 @@ export {
   type PretrainOutput,
   type SegmentationConfig,
   type SegmentationModel,
+  type SegmentationOutput,
   type ShapeMismatch,
   toOfficialLayout,
   toOurLayout,
@@ -186,6 +223,26 @@ export {
   type TrainerProgress,
   type TrainerResult,
   type Validation,
+} from "./lib/trainer/mod.ts";
+export {
+  balancedWeights,
+  type BatchOutcome,
+  ClassificationObjective,
+  type ClassificationParts,
+  finetune,
+  type FinetuneOptions,
+  type FinetuneParts,
+  type FinetunePlace,
+  type FinetuneProgress,
+  type FinetuneResult,
+  type FinetuneStore,
+  type LabelledSubjects,
+  type Objective,
+  type ObjectiveScore,
+  SegmentationObjective,
+  type SegmentationOptions,
+  type SegmentationParts,
+  type SegmentationTarget,
 } from "./lib/trainer/mod.ts";
 export {
   type ConfigFile,
@@ -235,11 +292,16 @@ export {
 
 // Results: records of a run, its report, files for other tools.
 export type {
+  ClassificationRecord,
   EventRecord,
+  FinetuneRecord,
+  FinetuneStepRecord,
   MetricsRecord,
   PairScore,
   ReconstructionExample,
+  RegionDice,
   RunReport,
+  SegmentationRecord,
   StepRecord,
   TemplateImage,
   ValidationRecord,

@@ -98,6 +98,30 @@ export {
   type WrittenDatatype,
 } from "./lib/dataset/mod.ts";
 
+// Labelled scans: what fine-tuning learns from.
+export {
+  type AugmentOptions,
+  type AugmentPlace,
+  augmentSample,
+  type DownstreamPreprocess,
+  type FlipKind,
+  harmoniseLabels,
+  keepFraction,
+  type LabelledPlan,
+  type LabelledSample,
+  type LabelledSampleSource,
+  LabelledSource,
+  type LabelledStack,
+  type LabelScheme,
+  type LabelSet,
+  loadLabelledSubject,
+  OFFICIAL_DOWNSTREAM,
+  prepareDownstream,
+  type SubjectLabel,
+  takeLabelledSample,
+  type TemplateVolume,
+} from "./lib/dataset/mod.ts";
+
 // Phantoms: synthetic subjects for first steps and tests.
 export {
   type CohortFolder,
@@ -132,7 +156,6 @@ export {
   type TemplatePlace,
   Templates,
 } from "./lib/templates/mod.ts";
-export { diceBceLoss, type DiceBceOptions, infoNceLoss, segmentationLoss } from "./lib/losses/mod.ts";
 
 // Metrics and statistics.
 export {
@@ -197,16 +220,29 @@ export {
   type WilcoxonMethod,
   type WilcoxonResult,
 } from "./lib/metrics/mod.ts";
+export {
+  classificationLoss,
+  diceBceLoss,
+  type DiceBceOptions,
+  type ExclusiveOptions,
+  exclusiveSegmentationLoss,
+  infoNceLoss,
+  segmentationLoss,
+} from "./lib/losses/mod.ts";
 
 // Models.
 export {
+  buildClassificationModel,
   buildPretrainModel,
   buildSegmentationModel,
+  type ClassificationConfig,
+  type ClassificationModel,
   describeParameters,
   divisorOf,
   FIRST_CONV_RULES,
   type FirstConvRule,
   type ForwardMode,
+  type HeadKind,
   loadWeights,
   type MatchedWeight,
   type MatchOptions,
@@ -222,6 +258,7 @@ export {
   type PretrainOutput,
   type SegmentationConfig,
   type SegmentationModel,
+  type SegmentationOutput,
   type ShapeMismatch,
   toOfficialLayout,
   toOurLayout,
@@ -271,6 +308,26 @@ export {
   type Validation,
 } from "./lib/trainer/mod.ts";
 export {
+  balancedWeights,
+  type BatchOutcome,
+  ClassificationObjective,
+  type ClassificationParts,
+  finetune,
+  type FinetuneOptions,
+  type FinetuneParts,
+  type FinetunePlace,
+  type FinetuneProgress,
+  type FinetuneResult,
+  type FinetuneStore,
+  type LabelledSubjects,
+  type Objective,
+  type ObjectiveScore,
+  SegmentationObjective,
+  type SegmentationOptions,
+  type SegmentationParts,
+  type SegmentationTarget,
+} from "./lib/trainer/mod.ts";
+export {
   type ConfigFile,
   type ConfigOverrides,
   describeConfig,
@@ -318,11 +375,16 @@ export {
 
 // Results: records of a run, its report, files for other tools.
 export type {
+  ClassificationRecord,
   EventRecord,
+  FinetuneRecord,
+  FinetuneStepRecord,
   MetricsRecord,
   PairScore,
   ReconstructionExample,
+  RegionDice,
   RunReport,
+  SegmentationRecord,
   StepRecord,
   TemplateImage,
   ValidationRecord,

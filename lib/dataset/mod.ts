@@ -4,7 +4,6 @@
  * @module
  */
 export { type Grid, labelFits } from "./_grid.ts";
-export type { Grid } from "./_grid.ts";
 export {
   type AugmentOptions,
   type AugmentPlace,

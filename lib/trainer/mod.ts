@@ -5,8 +5,10 @@ export { balancedWeights, ClassificationObjective } from "./classification_objec
 export type { ClassificationParts } from "./classification_objective.ts";
 export { finetune } from "./finetune.ts";
 export type {
+  BatchOutcome,
   FinetuneOptions,
   FinetuneParts,
+  FinetunePlace,
   FinetuneProgress,
   FinetuneResult,
   FinetuneStore,

@@ -1,6 +1,13 @@
 import { deepEqual, equal, rejects, throws } from "node:assert/strict";
-import { type Batch, batches, type SamplePlan, type SampleSource } from "../../lib/dataset/mod.ts";
-import { openSampleSource, writeFileAtomic } from "../../lib/host/mod.ts";
+import {
+  type Batch,
+  batches,
+  type LabelledPlan,
+  OFFICIAL_DOWNSTREAM,
+  type SamplePlan,
+  type SampleSource,
+} from "../../lib/dataset/mod.ts";
+import { openLabelledSource, openSampleSource, writeFileAtomic } from "../../lib/host/mod.ts";
 import { planOf, readTinyScan, TINY_FILES } from "../dataset/_tiny_cohort.ts";
 
 /** Runs a task with the tiny cohort on disk. */
@@ -108,3 +115,40 @@ Deno.test("openSampleSource() rejects a number of workers that is not a non-nega
     });
   }
 });
+
+Deno.test("openLabelledSource() gives the same samples with 0 and 2 workers, and their errors", () =>
+  withCohort(async (folder) => {
+    const { root, subjects, seed } = planOf(folder);
+    const plan: LabelledPlan = {
+      root,
+      // The scan itself stands in for a label: any whole values do.
+      subjects: subjects.map((subject) => ({ ...subject, label: `${subject.id}_t2.nii` })),
+      modalities: ["t2", "t1"],
+      scheme: { name: "own", values: Array.from({ length: 70 }, (_, i) => i + 1), sets: [], choose: "auto" },
+      classes: [1, 0, 1, 0],
+      preprocess: OFFICIAL_DOWNSTREAM,
+      seed,
+      crop: "random",
+      cropSize: [2, 3, 2],
+      templateSize: [6, 6, 6],
+      labelCentred: 0.5,
+    };
+    const load = async (workers: number) => {
+      const source = openLabelledSource(plan, { workers, cacheBytes: 1e6 });
+      try {
+        const requests = [0, 1, 2].flatMap((subject) => [0, 1].map((epoch) => ({ epoch, subject })));
+        const samples = await Promise.all(requests.map((request) => source.load(request)));
+        await rejects(source.load({ epoch: 0, subject: 3 }), { name: "VolumeError" });
+        return samples;
+      } finally {
+        source.close();
+      }
+    };
+    const expected = await load(0);
+    deepEqual(expected.map(({ classIndex }) => classIndex), [1, 1, 0, 0, 1, 1]);
+    equal(expected.every(({ voxels, label }) => voxels.length === 24 && label!.some((value) => value > 0)), true);
+    deepEqual(await load(2), expected);
+    throws(() => openLabelledSource(plan, { workers: -1, cacheBytes: 1 }), {
+      message: "Cannot open sample source: expected a number of workers of at least 0, got -1",
+    });
+  }));

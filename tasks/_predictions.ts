@@ -3,6 +3,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { ConfigError, messageOf } from "../lib/errors.ts";
 import { exists, listNiftiFiles, readText } from "../lib/host/mod.ts";
+import { findTask, isTaskFile } from "../recipes/tasks/mod.ts";
 import { parseCsv } from "./_csv.ts";
 
 /** What of a segmentation task is needed to compare label maps; the rest of its description is passed over. */
@@ -82,12 +83,9 @@ export async function openPredictions(folder: string, task?: string): Promise<Pr
   return { folder, task: named, labelSet: index.labelSet, subjects };
 }
 
-/** Reads the file of a task. */
-function readTask(file: string): Promise<EvaluatedTask> {
-  if (!/\.(json|ya?ml)$/i.test(file)) {
-    throw new ConfigError(`Cannot use task: expected a file such as my-task.yaml, got "${file}"`);
-  }
-  return readJson(file, taskSchema);
+/** Finds a task by its name, or reads its file. */
+async function readTask(nameOrFile: string): Promise<EvaluatedTask> {
+  return isTaskFile(nameOrFile) ? await readJson(nameOrFile, taskSchema) : taskSchema.parse(findTask(nameOrFile));
 }
 
 /** The classes of a table of probabilities that nothing else describes. */

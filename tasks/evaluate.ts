@@ -35,7 +35,7 @@ function describeCommand(): Command {
       new Option("--data <folder>", "scans with their labels, one folder per subject").conflicts("labels"),
     )
     .option("--labels <place>", "folder of reference labels named after the subjects; for classes a CSV file")
-    .option("--task <file>", "YAML or JSON file of the task, where predictions.json does not say")
+    .option("--task <task>", "name of a task, or its YAML or JSON file, where predictions.json does not say")
     .option("--label-set <name>", "how all references number their labels (default: each as its values say)")
     .option("--tolerance-mm <mm,...>", "tolerances of the surface Dice", parseTolerances, [1, 2])
     .option("--neighbourhood <6|18|26>", "which voxels belong to one lesion", parseNeighbourhood, 26)

@@ -1,5 +1,6 @@
 /** The run behind `deno task finetune`: task, data, weights, parts, trainer, results. */
 import { parseConfigFile, resolveConfig } from "../lib/config.ts";
+import type { TemplateVolume } from "../lib/dataset/mod.ts";
 import { ConfigError } from "../lib/errors.ts";
 import { createProgress, formatDuration, onInterrupt, type Progress, readText, RunFolder } from "../lib/host/mod.ts";
 import type { SavedCheckpoint } from "../lib/host/mod.ts";
@@ -107,17 +108,7 @@ async function startRun(
   const bank = source && await readTemplates(source.file);
   const size = bank?.[0].size;
   const options = await resolveOptions(args, { source, templateSize: size && [size[0], size[1], size[2]] });
-  const templates = options.augment.templateChannels === 0 || !bank
-    ? []
-    : options.augment.templateValues === "raw"
-    ? bank
-    : normaliseTemplates(bank);
-  if (options.augment.templateChannels > 0 && templates.length === 0) {
-    const isAsked = args.assignments.some((text) => text.startsWith("augment.templateChannels="));
-    const reason = "the start has no templates";
-    if (isAsked) throw new ConfigError(`Cannot use augment.templateChannels: expected 0, as ${reason}`);
-    print(`templates none: no channel is replaced, as ${reason}`);
-  }
+  const templates = chooseTemplates(bank, { args, options });
   const data = await gatherFinetuneData(args, { task, options, print });
   const backend = await selectBackend(args.backend ?? "auto", { threads: args.threads });
   const parts = openFinetuneParts({ task, options, data, templates });
@@ -143,6 +134,21 @@ async function startRun(
   } finally {
     parts.close();
   }
+}
+
+/** The templates that stand in for channels; none where there are none to take, unless they were asked for. */
+function chooseTemplates(
+  bank: readonly TemplateVolume[] | null | undefined,
+  { args, options: { augment } }: { args: FinetuneArguments; options: ResolvedFinetune },
+): readonly TemplateVolume[] {
+  if (augment.templateChannels === 0) return [];
+  if (bank) return augment.templateValues === "raw" ? bank : normaliseTemplates(bank);
+  const reason = "the start has no templates";
+  if (args.assignments.some((text) => text.startsWith("augment.templateChannels="))) {
+    throw new ConfigError(`Cannot use augment.templateChannels: expected 0, as ${reason}`);
+  }
+  print(`templates none: no channel is replaced, as ${reason}`);
+  return [];
 }
 
 async function resumeRun(args: FinetuneArguments, run: string): Promise<number> {

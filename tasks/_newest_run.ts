@@ -1,6 +1,5 @@
 /** The pre-training run that was finished last. */
-import { exists, listNames } from "../lib/host/mod.ts";
-import { RunFolder } from "../lib/host/mod.ts";
+import { exists, listNames, RunFolder } from "../lib/host/mod.ts";
 
 /** The newest run of a recipe that has a report, which is written when it is done; undefined when there is none. */
 export async function newestPretraining(folder: string, recipe: string): Promise<string | undefined> {

@@ -107,3 +107,12 @@ Deno.test("adamwUpdate() with coupled decay adds it to the gradient, so that the
     assertValues(train([2, -3], [[0, 0]], options)[0], [2], [1.9, -2.9]);
   });
 });
+
+Deno.test("adamwUpdate() with coupled decay agrees with torch.optim.Adam(lr=0.01, weight_decay=0.1) over three steps", async () => {
+  await withEveryImplementation(() => {
+    const options = { ...OPTIONS, learningRate: 0.01, weightDecay: 0.1, decay: "coupled" as const };
+    const gradients = [[0.3, -0.7, 0], [-0.2, 0.4, 0.1], [0.9, 0.8, -0.6]];
+    const [parameter] = train([1, -2, 0.5], gradients, options);
+    assertValues(parameter, [3], [0.97804284, -1.9853934, 0.48501459]);
+  });
+});

@@ -44,20 +44,19 @@ export interface RegionSums {
  *
  * A voxel is predicted where σ(logit) > 0.5; for softmax, where the region's logit is the largest.
  *
- * @param logits `[…, channels]`
+ * @param logits a volume per channel
  * @param inside voxels that count, by index; padding does not
  */
 export function compareRegions(
-  logits: Float32Array,
+  logits: readonly Float32Array[],
   { label, target, counts }: { label: Uint8Array; target: SegmentationTarget; counts: (index: number) => boolean },
 ): RegionSums[] {
-  const channels = channelCount(target);
-  const first = channels - target.regions.length;
+  const first = channelCount(target) - target.regions.length;
   const isIn = target.regions.map(({ labels }) => Array.from({ length: 256 }, (_, value) => labels.includes(value)));
   const sums = target.regions.map(() => ({ overlap: 0, predicted: 0, present: 0 }));
   for (let i = 0; i < label.length; i++) {
     if (!counts(i)) continue;
-    const row = logits.subarray(i * channels, (i + 1) * channels);
+    const row = logits.map((channel) => channel[i]);
     const largest = first === 1 ? row.indexOf(Math.max(...row)) : -1;
     sums.forEach((sum, r) => {
       const predicted = first === 1 ? largest === r + 1 : row[r] > 0;

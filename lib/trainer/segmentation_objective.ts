@@ -2,6 +2,7 @@
 import { augmentSample } from "../dataset/mod.ts";
 import type { AugmentOptions, LabelledSample, TemplateVolume } from "../dataset/mod.ts";
 import type { Triple } from "../geometry.ts";
+import { slidingWindow } from "../inference/mod.ts";
 import { exclusiveSegmentationLoss, segmentationLoss } from "../losses/mod.ts";
 import type { Parameter, SegmentationModel, SegmentationOutput } from "../model/mod.ts";
 import type { RegionDice } from "../results.ts";
@@ -10,7 +11,6 @@ import type { Scalar, Tensor, Tensor5D } from "../tensor/mod.ts";
 import { stackVoxels } from "./_labelled_batch.ts";
 import { channelCount, compareRegions, diceOf, encodeTarget } from "./_region_targets.ts";
 import type { RegionSums, SegmentationTarget } from "./_region_targets.ts";
-import { slidingLogits } from "./_windows.ts";
 import type { BatchOutcome, FinetunePlace, Objective, ObjectiveScore } from "./finetune.ts";
 
 export type { SegmentationTarget } from "./_region_targets.ts";
@@ -135,9 +135,14 @@ export class SegmentationObjective implements Objective {
     const { validation, cropSize, overlap } = this.#options;
     const windowSize = validation === "centre" ? sample.cropSize : cropSize;
     const predict = (x: Tensor5D): Tensor5D => model.forward(x, { training: false })[0];
-    const logits = await slidingLogits(sample, { predict, windowSize, overlap });
+    const logits = await slidingWindow(channelsOf(sample), sample.cropSize, { predict, windowSize, overlap });
     return compareRegions(logits, { label: labelOf(sample), target, counts: insideTest(sample) });
   }
+}
+
+function channelsOf({ voxels, cropSize: [width, height, depth] }: LabelledSample): Float32Array[] {
+  const length = width * height * depth;
+  return Array.from({ length: voxels.length / length }, (_, c) => voxels.subarray(c * length, (c + 1) * length));
 }
 
 /** Label values of the samples → `[B, D, H, W, channels]`. */

@@ -15,6 +15,18 @@ export {
   type Subject,
 } from "./datalist.ts";
 export { type DiscoverOptions, discoverSubjects, type Discovery, type SkippedFile } from "./discover.ts";
+export {
+  chooseLayouts,
+  type FileMeaning,
+  type LaidOutSubject,
+  type Layout,
+  type LayoutChoice,
+  type LayoutEvidence,
+  layoutEvidence,
+  type LayoutReading,
+  LAYOUTS,
+  readLayouts,
+} from "./layouts/mod.ts";
 export { type Batch, batches, type BatchesOptions, epochOrder, type OrderOptions } from "./loader.ts";
 export { canonicalModality, MODALITIES, type Modality, modalityOfFile } from "./modality.ts";
 export { type NiftiDatatype, type NiftiHeader, readNifti, readNiftiHeader } from "./nifti.ts";
@@ -71,4 +83,13 @@ export {
 } from "./sample_source.ts";
 export { type Split, type SplitOptions, splitSubjects } from "./split.ts";
 export { SubjectCache, type SubjectCacheOptions } from "./subject_cache.ts";
+export {
+  type GridCount,
+  type ModalitySet,
+  type ScanBytes,
+  type ScanFacts,
+  type Survey,
+  surveyScan,
+  surveySubjects,
+} from "./survey.ts";
 export { type DatalistReaders, readGrid, verifyDatalist } from "./verify.ts";

@@ -73,8 +73,8 @@ const FEW_VOXELS = 12;
 /**
  * Reads what a file's header, beginning, middle and end tell.
  *
- * The end of a gzip file gives the length of what is in it, so that files cut off are found without being unpacked; since
- * that length may be one part's only, this is a doubt, not an error.
+ * The end of a gzip file gives the length of what is in it, and is lost when the file is cut off, which is thus found
+ * without unpacking. Since files packed in parts give the last part's length only, this is a doubt, not an error.
  *
  * @param file what to call the file in errors
  * @throws {VolumeError} when the header is broken or unsupported, or an uncompressed file is shorter than it says
@@ -90,8 +90,8 @@ export async function surveyScan(bytes: ScanBytes, file: string): Promise<ScanFa
   const doubts = doubtsAbout({ size, spacing: spacingOf(affine) });
   if (isGzip) {
     const announced = await gzipLength(bytes);
-    if (announced < expected % 2 ** 32) {
-      doubts.push(`it seems cut off: the header asks for ${expected} bytes, its end says ${announced}`);
+    if (announced !== expected % 2 ** 32) {
+      doubts.push(`it may be cut off: its header asks for ${expected} bytes, its end says ${announced}`);
     }
   }
   return { size, affine, fingerprint: await fingerprintOf(bytes, start), doubts };

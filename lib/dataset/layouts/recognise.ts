@@ -69,7 +69,7 @@ export function chooseLayouts(wish: string, paths: readonly string[]): LayoutCho
   }
   const evidence = layoutEvidence(paths);
   if (evidence.length > 1) {
-    const found = evidence.map(({ layout, images }) => `${layout.name} (${images} images)`).join(", ");
+    const found = evidence.map(({ layout, images }) => `${layout.name} (${countImages(images)})`).join(", ");
     const names = evidence.map(({ layout }) => layout.name).join(",");
     throw new DatalistError(
       `Cannot recognise the layout: expected one, got ${found}; name those to read by --layout ${names}, ` +
@@ -86,8 +86,12 @@ function weigh({ layout, images }: LayoutEvidence, paths: readonly string[]): La
   const outside = paths.filter((path) => modalityOfFile(path) !== undefined && meaningOf(layout, path) === undefined);
   const all = images + outside.length;
   return images >= LEAST_SHARE * all
-    ? { layouts: [layout], title: layout.title, reason: `recognised by ${images} images` }
+    ? { layouts: [layout], title: layout.title, reason: `recognised by ${countImages(images)}` }
     : { layouts: [], title: "plain folders", reason: `only ${images} of ${all} images follow ${layout.name}` };
+}
+
+function countImages(images: number): string {
+  return `${images} image${images === 1 ? "" : "s"}`;
 }
 
 function isImage(meaning: FileMeaning): boolean {

@@ -40,7 +40,7 @@ export function datalistReport(facts: DatalistFacts, { limit }: { limit: number 
       ? [
         ...listed("grids", grids.map(describeGrid), limit),
         ...listed("other grids", otherGrid.map(({ file }) => `${file} (left out)`), limit),
-        ...listed("duplicates", duplicates.map((files) => files.join(" = ")), limit),
+        ...listed("duplicates", duplicates.map((files) => some(files, limit).join(" = ")), limit),
         ...listed("doubtful", doubtful.map(({ file, doubt }) => `${file}: ${doubt}`), limit),
       ]
       : [entry("headers", "not read: grids, duplicates and damaged files are unknown")]),

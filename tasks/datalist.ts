@@ -3,7 +3,9 @@ import { Command, CommanderError, InvalidArgumentError } from "commander";
 import {
   chooseLayouts,
   discoverSubjects,
+  type Discovery,
   formatDatalist,
+  type Layout,
   LAYOUTS,
   type ScanFacts,
   splitSubjects,
@@ -11,7 +13,7 @@ import {
   surveySubjects,
 } from "../lib/dataset/mod.ts";
 import { ConfigError, messageOf } from "../lib/errors.ts";
-import { listNiftiFiles, makeFolder, openFile, writeFileAtomic } from "../lib/host/mod.ts";
+import { createProgress, listNiftiFiles, makeFolder, openFile, writeFileAtomic } from "../lib/host/mod.ts";
 import { datalistReport, subjectLines } from "./_datalist_report.ts";
 
 /** The command line. */
@@ -97,26 +99,40 @@ function parseSeed(text: string): number {
 async function writeDatalist({ root, layout, validation, seed, headers, ...args }: DatalistArguments): Promise<void> {
   const paths = await listNiftiFiles(root);
   const { layouts, title, reason } = chooseLayouts(layout, paths);
+  const out = args.out ?? `data/datalists/${nameOf(root)}.json`;
+  // Headers of a large set take minutes: a place that may not be written to is found before.
+  await makeFolder(folderOf(out));
   const facts = new Map<string, ScanFacts>();
-  const readGrid = async (path: string): Promise<ScanFacts> => {
-    using file = await openFile(path);
-    const scan = await surveyScan(file, path);
-    facts.set(path, scan);
-    return scan;
-  };
-  const found = await discoverSubjects(paths, { root, layouts, readGrid: headers ? readGrid : undefined });
+  const found = headers
+    ? await discoverWithFacts(paths, { root, layouts, facts })
+    : await discoverSubjects(paths, { root, layouts });
   const datalist = { root, ...splitSubjects(found.datalist.training, { seed, validationFraction: validation }) };
   const survey = surveySubjects(found.datalist.training, byListedPath(facts, root));
   const report = { ...found, root, layout: `${title}, ${reason}`, seed, datalist, survey, headers };
 
-  const out = args.out ?? `data/datalists/${nameOf(root)}.json`;
   const reportFile = `${out.replace(/\.json$/i, "")}.report.txt`;
-  await makeFolder(folderOf(out));
   await writeFileAtomic(out, formatDatalist(datalist));
   const whole = [...datalistReport(report, { limit: Infinity }), ...subjectLines(report)];
   await writeFileAtomic(reportFile, whole.join("\n") + "\n");
   for (const line of datalistReport(report, { limit: SHOWN })) console.log(line);
   console.log(`\nwritten     ${out}\n            ${reportFile}`);
+}
+
+/** Finds the subjects and keeps what their files' headers say. */
+async function discoverWithFacts(
+  paths: readonly string[],
+  { root, layouts, facts }: { root: string; layouts: readonly Layout[]; facts: Map<string, ScanFacts> },
+): Promise<Discovery> {
+  using progress = createProgress({ total: Math.max(1, paths.length), label: "headers" });
+  let done = 0;
+  const readGrid = async (path: string): Promise<ScanFacts> => {
+    progress.update(++done);
+    using file = await openFile(path);
+    const scan = await surveyScan(file, path);
+    facts.set(path, scan);
+    return scan;
+  };
+  return await discoverSubjects(paths, { root, layouts, readGrid });
 }
 
 /** Facts by the paths that subjects have, relative to the root. */

@@ -22,6 +22,7 @@ export interface PretrainArguments {
   readonly assignments: readonly string[];
   readonly data?: string;
   readonly datalist?: string;
+  readonly layout?: string;
   readonly config?: string;
   readonly out?: string;
   readonly resume?: string;
@@ -138,8 +139,9 @@ async function describeRun(args: PretrainArguments): Promise<RunDescription> {
 }
 
 async function readRun({ resume, recipe, assignments, ...args }: PretrainArguments): Promise<RunDescription> {
-  const { data, datalist, config, out, weights, backend, quickCheck } = args;
-  const others = [recipe, ...assignments, data, datalist, config, out, weights, backend, quickCheck && "--quick-check"];
+  const { data, datalist, layout, config, out, weights, backend, quickCheck } = args;
+  const named = [data, datalist, layout, config, out, weights, backend];
+  const others = [recipe, ...assignments, ...named, quickCheck && "--quick-check"];
   const extra = others.find((value) => value);
   if (extra !== undefined) {
     throw new ConfigError(

@@ -1,6 +1,7 @@
 /** Which subjects a run uses: the built-in phantoms, a datalist, or a folder of scans. */
 import { z } from "zod";
 import {
+  chooseLayouts,
   type Datalist,
   discoverSubjects,
   ensurePhantomCohort,
@@ -12,10 +13,11 @@ import {
   splitSubjects,
   verifyDatalist,
 } from "../lib/dataset/mod.ts";
-import { DatalistError } from "../lib/errors.ts";
+import { ConfigError, DatalistError } from "../lib/errors.ts";
 import { createProgress, exists, listNiftiFiles, readFilePrefix, readText } from "../lib/host/mod.ts";
 import type { ResolvedRecipe } from "../recipes/mod.ts";
 import { openCohortFolder } from "./_cohort_folder.ts";
+import { skippedLines } from "./_skipped_files.ts";
 
 /** Where the user says the data are; nothing named = phantoms. */
 export interface DataArguments {
@@ -23,12 +25,15 @@ export interface DataArguments {
   readonly data?: string;
   /** Datalist in the official form. */
   readonly datalist?: string;
+  /** How the folder is built: `auto`, `plain`, or names of layouts. */
+  readonly layout?: string;
 }
 
 const subjectSchema = z.strictObject({
   id: z.string(),
   images: z.array(z.strictObject({ modality: z.enum(MODALITIES), file: z.string() })).min(1),
   label: z.string().optional(),
+  group: z.string().optional(),
 });
 
 /** The subjects of a run as run.json keeps them, so that a resumed run sees the same ones in the same order. */
@@ -47,15 +52,19 @@ export type RunData = z.output<typeof runDataSchema>;
  *
  * @param print takes lines for the person
  * @throws {DatalistError} when the data cannot be trained on
+ * @throws {ConfigError} when a layout is named but no folder that could have it
  */
 export async function gatherData(
-  { data, datalist }: DataArguments,
+  { data, datalist, layout }: DataArguments,
   { recipe, print }: { recipe: ResolvedRecipe; print: (line: string) => void },
 ): Promise<RunData> {
+  if (layout !== undefined && (data === undefined || datalist !== undefined)) {
+    throw new ConfigError("Cannot use --layout: expected --data with a folder of scans and no --datalist");
+  }
   const found = datalist !== undefined
     ? await fromDatalist(datalist, data)
     : data !== undefined
-    ? await fromFolder(data, print)
+    ? await fromFolder(data, { layout, print })
     : await fromPhantoms(recipe);
   const { validation, training } = split(found.datalist, recipe);
   await verify({ root: found.datalist.root, training, validation });
@@ -95,10 +104,15 @@ async function fromDatalist(file: string, root = folderOf(file)): Promise<Found>
   return { datalist: parseDatalist(await readText(file), { root, file }), origin: `datalist ${file}` };
 }
 
-async function fromFolder(root: string, print: (line: string) => void): Promise<Found> {
-  const { datalist, skipped } = await discoverSubjects(await listNiftiFiles(root), { root, readGrid: gridOf });
-  for (const { file, reason } of skipped) print(`left out ${file}: ${reason}`);
-  return { datalist, origin: `folder ${root}` };
+async function fromFolder(
+  root: string,
+  { layout = "auto", print }: { layout?: string; print: (line: string) => void },
+): Promise<Found> {
+  const paths = await listNiftiFiles(root);
+  const { layouts, title } = chooseLayouts(layout, paths);
+  const { datalist, skipped } = await discoverSubjects(paths, { root, readGrid: gridOf, layouts });
+  for (const line of skippedLines(skipped)) print(`left out ${line}`);
+  return { datalist, origin: `folder ${root} (${title})` };
 }
 
 async function fromPhantoms({ phantom }: ResolvedRecipe): Promise<Found> {
@@ -122,7 +136,11 @@ function split(
       `Cannot split data: expected at least 2 subjects, one of them held out, got ${subjects.length}`,
     );
   }
-  return splitSubjects(subjects, { seed, validationFraction });
+  const parts = splitSubjects(subjects, { seed, validationFraction });
+  if (parts.validation.length > 0 || validationFraction === 0) return parts;
+  throw new DatalistError(
+    `Cannot split data: expected at least 2 persons, one of them held out, got ${subjects.length} scans of one`,
+  );
 }
 
 function folderOf(file: string): string {

@@ -42,6 +42,7 @@ function describeCommand(): Command {
     .argument("[options...]", "options of the recipe to change, as key.path=value")
     .option("--data <folder>", "folder of scans (one subject per folder), or the root of the datalist's paths")
     .option("--datalist <file>", 'list of subjects: {"training":[{"image":[…]}],"validation":[…]}')
+    .option("--layout <names>", "how that folder is built: auto, plain, or data sets by name (default: auto)")
     .option("--config <file>", "YAML file of options to change; key.path=value wins over it")
     .option("--out <folder>", "folder of the run (default: runs/RECIPE-TIME)")
     .option("--resume <folder>", "go on with an interrupted run, with the options and data it was started with")

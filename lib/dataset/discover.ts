@@ -1,10 +1,12 @@
-/** Subjects found in a plain folder tree, and an account of every file left out. */
-import { DatalistError, messageOf } from "../errors.ts";
+/** Subjects found in a folder tree, and an account of every file left out. */
+import { DatalistError } from "../errors.ts";
 import { mapConcurrently } from "./_concurrency.ts";
-import { type Grid, gridConflict, type GriddedFile, labelFits } from "./_grid.ts";
+import { type ExaminedSubject, examineSubject, type NamedFile, type Skip } from "./_examine.ts";
+import type { Grid } from "./_grid.ts";
 import { nameSubjects } from "./_subject_id.ts";
-import { type Datalist, type ListedImage, resolveFile } from "./datalist.ts";
-import { ACCEPTED_NAMES, MODALITIES, type Modality, modalityOfFile, stemOfFile, tokensOfFile } from "./modality.ts";
+import type { Datalist, Subject } from "./datalist.ts";
+import { type LaidOutSubject, type Layout, readLayouts } from "./layouts/mod.ts";
+import { ACCEPTED_NAMES, modalityOfFile, stemOfFile, tokensOfFile } from "./modality.ts";
 
 /** What a folder tree holds. */
 export interface Discovery {
@@ -20,26 +22,18 @@ export interface SkippedFile {
   readonly file: string;
   /** Why no subject has it. */
   readonly reason: string;
+  /** True when nothing is wrong with it but that its voxels do not lie on those of the subject's other files. */
+  readonly otherGrid?: true;
 }
 
-/** How files are reached. */
+/** How files are reached, and what is known of them. */
 export interface DiscoverOptions {
   /** Folder that the paths are relative to. */
   readonly root: string;
-  /** Grid of the image at a resolved path. */
-  readonly readGrid: (path: string) => Promise<Grid>;
-}
-
-/** A file of one subject before it is known whether it can be used. */
-interface Candidate extends GriddedFile {
-  /** Undefined for a label. */
-  readonly modality: Modality | undefined;
-}
-
-/** A subject in the making: either part may be empty. */
-interface Found {
-  readonly images: readonly ListedImage[];
-  readonly label?: string;
+  /** Grid of the image at a resolved path. Left out: no file is looked at, and all images are taken to fit. */
+  readonly readGrid?: (path: string) => Promise<Grid>;
+  /** Published folder structures that the tree follows; none: plain folders. */
+  readonly layouts?: readonly Layout[];
 }
 
 const LABEL_TOKENS = new Set(["seg", "msk", "mask", "label", "labels", "gt", "lesion", "dseg"]);
@@ -47,37 +41,77 @@ const LABEL_TOKENS = new Set(["seg", "msk", "mask", "label", "labels", "gt", "le
 /**
  * Finds subjects among the NIfTI files of a folder tree.
  *
- * One folder that directly holds images is one subject; where a modality occurs twice in a folder, the folder is taken
- * for a flat collection and cut by the stems of the file names. Since stacking needs one grid, a subject keeps the
- * images on the grid that most of them share (a tie goes to the grid of the modality that comes first in
- * {@link MODALITIES}) and its label if it lies there too; the others are reported in `skipped`.
+ * In plain folders, one folder that directly holds images is one subject; where a modality occurs twice in a folder, the
+ * folder is taken for a flat collection and cut by the stems of the file names. With `layouts`, subjects are what the
+ * layouts say.
+ *
+ * Since stacking needs one grid, a subject keeps the images on the grid that most of them share (a tie goes to the grid
+ * of the modality that comes first in {@link MODALITIES}) and its label if it lies there too; the others are reported in
+ * `skipped`.
  *
  * @param paths NIfTI files relative to the root, separated by `/`
- * @returns subjects sorted by path, their images in the order of {@link MODALITIES}
+ * @returns subjects sorted by path, or by id with a layout; their images in the order of {@link MODALITIES}
  * @throws {DatalistError} when no subject is found
  */
 export async function discoverSubjects(paths: readonly string[], options: DiscoverOptions): Promise<Discovery> {
+  const { root, layouts = [] } = options;
   const skipped: SkippedFile[] = [];
-  const skip = (file: string, reason: string): void => {
-    skipped.push({ file, reason });
+  const skip: Skip = (file, reason, { otherGrid = false } = {}) => {
+    skipped.push({ file, reason, ...(otherGrid ? { otherGrid } : {}) });
   };
-  const groups = groupBySubject([...paths].sort(), skip);
-  const found = await mapConcurrently(groups, (group) => examineSubject(group, { ...options, skip }));
-  const usable = found.filter(({ images }) => images.length > 0);
-  if (usable.length === 0) {
-    const example = skipped.length > 0 ? `, e.g. ${skipped[0].file}: ${skipped[0].reason}` : "";
-    throw new DatalistError(
-      `Cannot find subjects under "${options.root}": expected NIfTI files whose names end in a modality ` +
-        `(${ACCEPTED_NAMES}), got none among ${paths.length} files${example}`,
-    );
-  }
-  const ids = nameSubjects(usable.map(({ images }) => images.map(({ file }) => file)), `folder ${options.root}`);
-  const training = usable.map((subject, i) => ({ id: ids[i], ...subject }));
+  const sorted = [...paths].sort();
+  const training = layouts.length === 0
+    ? await examinePlain(sorted, { ...options, skip })
+    : await examineLaidOut(sorted, { ...options, layouts, skip });
   skipped.sort((a, b) => (a.file < b.file ? -1 : 1));
-  return { datalist: { root: options.root, training, validation: [] }, skipped };
+  if (training.length === 0) throw noSubjects(paths, { ...options, skipped });
+  return { datalist: { root, training, validation: [] }, skipped };
 }
 
-type Skip = (file: string, reason: string) => void;
+type ExamineOptions = DiscoverOptions & { readonly skip: Skip };
+
+/** Subjects of plain folders, named after their files. */
+async function examinePlain(paths: readonly string[], options: ExamineOptions): Promise<Subject[]> {
+  const groups = groupBySubject(paths, options.skip).map((files) => files.map(nameFile));
+  const found = await mapConcurrently(groups, (files) => examineSubject(files, options));
+  const usable = found.filter(({ images }) => images.length > 0);
+  const ids = nameSubjects(usable.map(({ images }) => images.map(({ file }) => file)), `folder ${options.root}`);
+  return usable.map((subject, i) => ({ id: ids[i], ...subject }));
+}
+
+function nameFile(file: string): NamedFile {
+  return { file, modality: modalityOfFile(file) };
+}
+
+/** Subjects of published structures, named by these. */
+async function examineLaidOut(
+  paths: readonly string[],
+  options: ExamineOptions & { readonly layouts: readonly Layout[] },
+): Promise<Subject[]> {
+  const { subjects, leftOut } = readLayouts(options.layouts, paths);
+  for (const { file, reason } of leftOut) options.skip(file, reason);
+  const found = await mapConcurrently(subjects, (subject) => examineSubject(filesOf(subject), options));
+  return subjects.map(({ id, group }, i): ExaminedSubject & Subject => {
+    return { id, ...(group === undefined ? {} : { group }), ...found[i] };
+  }).filter(({ images }) => images.length > 0);
+}
+
+function filesOf({ images, label }: LaidOutSubject): NamedFile[] {
+  return label === undefined ? [...images] : [...images, { file: label, modality: undefined }];
+}
+
+function noSubjects(
+  paths: readonly string[],
+  { root, layouts = [], skipped }: DiscoverOptions & { readonly skipped: readonly SkippedFile[] },
+): DatalistError {
+  const expected = layouts.length === 0
+    ? `NIfTI files whose names end in a modality (${ACCEPTED_NAMES})`
+    : `images of ${layouts.map(({ title, example }) => `${title} (such as ${example})`).join(" or ")}`;
+  const example = skipped.length > 0 ? `, e.g. ${skipped[0].file}: ${skipped[0].reason}` : "";
+  return new DatalistError(
+    `Cannot find subjects under "${root}": expected ${expected}, got none among ${paths.length} files${example}`,
+  );
+}
 
 /** Images and labels by folder, or by folder and stem where a folder holds several subjects. */
 function groupBySubject(paths: readonly string[], skip: Skip): string[][] {
@@ -107,71 +141,8 @@ function isLabel(file: string): boolean {
 /** The longest image stem that a label's name starts with. */
 function labelledStem(file: string, stems: ReadonlySet<string>): string {
   const name = file.slice(file.lastIndexOf("/") + 1);
-  const fitting = [...stems].filter((stem) => name.startsWith(stem));
-  return fitting.reduce((best, stem) => (stem.length > best.length ? stem : best), "");
-}
-
-/** Decides which files of a group form the subject. */
-async function examineSubject(files: readonly string[], options: DiscoverOptions & { skip: Skip }): Promise<Found> {
-  const { skip } = options;
-  const readable = await readCandidates(files, options);
-  const [images, labels] = [true, false].map((wanted) => readable.filter(({ modality }) => !!modality === wanted));
-
-  const firstOf = new Map(images.toReversed().map((image) => [image.modality, image]));
-  const once = keep(images, { skip, objection: (image) => repeated(image, firstOf.get(image.modality)) });
-  once.sort((a, b) => MODALITIES.indexOf(a.modality!) - MODALITIES.indexOf(b.modality!));
-
-  const reference = commonGrid(once);
-  const chosen = keep(once, { skip, objection: (image) => gridConflict([reference!, image])?.message });
-  const fitting = keep(labels, { skip, objection: (label) => misfit(label, reference) });
-  const [label] = keep(fitting, { skip, objection: (other) => repeated(other, fitting[0]) });
-  return {
-    images: chosen.map(({ file, modality }) => ({ modality: modality!, file })),
-    ...(label === undefined ? {} : { label: label.file }),
-  };
-}
-
-/** The files without an objection; the others are skipped with it as the reason. */
-function keep(
-  items: readonly Candidate[],
-  options: { skip: Skip; objection: (item: Candidate) => string | undefined },
-): Candidate[] {
-  return items.filter((item) => {
-    const reason = options.objection(item);
-    if (reason !== undefined) options.skip(item.file, reason);
-    return reason === undefined;
-  });
-}
-
-function repeated(item: Candidate, first: Candidate | undefined): string | undefined {
-  if (first === undefined || first === item) return undefined;
-  return `the subject already has ${item.modality ?? "a label"} from ${first.file}`;
-}
-
-/** Why a label does not belong to the image. */
-function misfit(label: Candidate, image: Candidate | undefined): string | undefined {
-  if (image === undefined) return "it is a label without an image beside it";
-  return labelFits(label, image) ? undefined : `its voxels do not lie on those of ${image.file}`;
-}
-
-/** The first image on the grid that most images share. */
-function commonGrid(images: readonly Candidate[]): Candidate | undefined {
-  const sharers = images.map((image) => images.filter((other) => gridConflict([image, other]) === undefined).length);
-  return images[sharers.indexOf(Math.max(...sharers))];
-}
-
-/** The files whose header can be read. */
-async function readCandidates(
-  files: readonly string[],
-  { root, readGrid, skip }: DiscoverOptions & { skip: Skip },
-): Promise<Candidate[]> {
-  const candidates: Candidate[] = [];
-  for (const file of files) {
-    try {
-      candidates.push({ file, modality: modalityOfFile(file), ...await readGrid(resolveFile(root, file)) });
-    } catch (error) {
-      skip(file, messageOf(error));
-    }
+  for (let length = name.length; length > 0; length--) {
+    if (stems.has(name.slice(0, length))) return name.slice(0, length);
   }
-  return candidates;
+  return "";
 }

@@ -39,6 +39,18 @@ export {
   loadLabelledSubject,
   takeLabelledSample,
 } from "./labelled_source.ts";
+export {
+  chooseLayouts,
+  type FileMeaning,
+  type LaidOutSubject,
+  type Layout,
+  type LayoutChoice,
+  type LayoutEvidence,
+  layoutEvidence,
+  type LayoutReading,
+  LAYOUTS,
+  readLayouts,
+} from "./layouts/mod.ts";
 export { type Batch, batches, type BatchesOptions, epochOrder, type OrderOptions } from "./loader.ts";
 export { canonicalModality, MODALITIES, type Modality, modalityOfFile } from "./modality.ts";
 export { type NiftiDatatype, type NiftiHeader, readNifti, readNiftiHeader } from "./nifti.ts";
@@ -95,4 +107,13 @@ export {
 } from "./sample_source.ts";
 export { keepFraction, type Split, type SplitOptions, splitSubjects } from "./split.ts";
 export { SubjectCache, type SubjectCacheOptions } from "./subject_cache.ts";
+export {
+  type GridCount,
+  type ModalitySet,
+  type ScanBytes,
+  type ScanFacts,
+  type Survey,
+  surveyScan,
+  surveySubjects,
+} from "./survey.ts";
 export { type DatalistReaders, readGrid, verifyDatalist } from "./verify.ts";

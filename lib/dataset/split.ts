@@ -19,11 +19,12 @@ export interface SplitOptions {
 }
 
 /**
- * Splits subjects by a hash of (seed, subject id): held out where the hash falls below the fraction.
+ * Splits subjects by a hash of (seed, group or else subject id): held out where the hash falls below the fraction.
  *
- * A subject's side depends on nothing but the seed and its own id, so it stays where it is when subjects are added,
- * removed or reordered. The price: the share is met on average only. The one exception is a side that would stay empty
- * (of two or more subjects, with a fraction above 0): the subject with the hash nearest to that side moves there.
+ * The subjects of a group, visits of one person, are on one side. A subject's side depends on nothing but the seed and
+ * its own group or id, so it stays where it is when subjects are added, removed or reordered. The price: the share is met
+ * on average only. The one exception is a side that would stay empty (of two or more groups, with a fraction above 0):
+ * the group with the hash nearest to that side moves there.
  *
  * @throws {RangeError} when the fraction is outside [0, 1)
  */
@@ -31,7 +32,7 @@ export function splitSubjects(subjects: readonly Subject[], { seed, validationFr
   if (!(validationFraction >= 0 && validationFraction < 1)) {
     throw new RangeError(`Cannot split subjects: expected validationFraction in [0, 1), got ${validationFraction}`);
   }
-  const hashes = subjects.map(({ id }) => randomStream(seed, `split ${id}`).uniform());
+  const hashes = subjects.map(({ id, group }) => randomStream(seed, `split ${group ?? id}`).uniform());
   const threshold = validationFraction === 0 ? 0 : fillBothSides(hashes, validationFraction);
   return {
     training: subjects.filter((_, i) => hashes[i] >= threshold),
@@ -60,9 +61,9 @@ export function keepFraction(
   return subjects.filter(({ id }) => kept.has(id));
 }
 
-/** Moves the threshold just far enough that both sides hold a subject. */
+/** Moves the threshold just far enough that both sides hold a group. */
 function fillBothSides(hashes: readonly number[], threshold: number): number {
-  if (hashes.length < 2) return 0;
-  const ascending = [...hashes].sort((a, b) => a - b);
+  const ascending = [...new Set(hashes)].sort((a, b) => a - b);
+  if (ascending.length < 2) return 0;
   return Math.min(Math.max(threshold, ascending[1]), ascending[ascending.length - 1]);
 }

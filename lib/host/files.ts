@@ -117,18 +117,32 @@ export async function listNiftiFiles(folder: string): Promise<string[]> {
   const found: string[] = [];
   const visited = new Set<string>();
   const waiting = [""];
-  for (const relative of waiting) {
-    const path = joinPath(folder, relative);
-    const real = await attempt({ verb: "list", path }, () => Deno.realPath(path));
-    if (visited.has(real)) continue;
-    visited.add(real);
-    for (const entry of await attempt({ verb: "list", path }, () => readFolder(path))) {
-      const child = joinPath(relative, entry.name);
-      if (entry.isDirectory) waiting.push(child);
-      else if (/\.nii(\.gz)?$/i.test(entry.name)) found.push(child);
-    }
+  for (let done = 0; done < waiting.length;) {
+    const wave = waiting.slice(done, done + PARALLEL_FOLDERS);
+    done += wave.length;
+    const reals = await Promise.all(wave.map((relative) => realFolder(joinPath(folder, relative))));
+    const fresh = wave.filter((_, i) => !visited.has(reals[i]) && visited.add(reals[i]));
+    const contents = await Promise.all(fresh.map((relative) => listFolder(joinPath(folder, relative))));
+    contents.forEach((entries, i) => {
+      for (const { name, isDirectory } of entries) {
+        const child = joinPath(fresh[i], name);
+        if (isDirectory) waiting.push(child);
+        else if (/\.nii(\.gz)?$/i.test(name)) found.push(child);
+      }
+    });
   }
   return found.sort();
+}
+
+/** Folders listed at once: hides the latency of a network file system. */
+const PARALLEL_FOLDERS = 16;
+
+function realFolder(path: string): Promise<string> {
+  return attempt({ verb: "list", path }, () => Deno.realPath(path));
+}
+
+function listFolder(path: string): ReturnType<typeof readFolder> {
+  return attempt({ verb: "list", path }, () => readFolder(path));
 }
 
 /** The entries that are not hidden, sorted, links replaced by what they lead to. */

@@ -1,6 +1,6 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import { discoverSubjects, type Discovery } from "../../lib/dataset/discover.ts";
-import type { Grid } from "../../lib/dataset/mod.ts";
+import { chooseLayouts, type Grid } from "../../lib/dataset/mod.ts";
 import { readGrid } from "../../lib/dataset/verify.ts";
 import { VolumeError } from "../../lib/errors.ts";
 import type { Triple } from "../../lib/geometry.ts";
@@ -61,8 +61,9 @@ Deno.test("discoverSubjects() keeps the grid of most images and reports the othe
       file: "a/p_flair.nii",
       reason: "Cannot stack a/p_dwi.nii and a/p_flair.nii: expected one voxel grid, got shapes [3, 4, 5] and " +
         "[9, 9, 2]; register and resample the scans of a subject to one grid first",
+      otherGrid: true,
     },
-    { file: "a/p_msk.nii", reason: "its voxels do not lie on those of a/p_dwi.nii" },
+    { file: "a/p_msk.nii", reason: "its voxels do not lie on those of a/p_dwi.nii", otherGrid: true },
   ]);
 });
 
@@ -117,6 +118,57 @@ Deno.test("discoverSubjects() throws when there is no subject", async () => {
     message: 'Cannot find subjects under "/scans": expected NIfTI files whose names end in a modality (flair, fla, ' +
       "t2f, t2flair, t1, t1n, t1w, t1c, t1ce, t1gd, t1wks, t1wce, t2, t2w, mra, tof, pd, pdw, dwi, adc), " +
       "got none among 1 files, e.g. a/p_swi.nii: its name ends in no known modality",
+  });
+});
+
+Deno.test("discoverSubjects() names subjects and groups by a layout, and still wants one grid and readable files", async () => {
+  const paths = ["dwi", "adc", "flair", "msk"].map((kind) => `s/sub-strokecase0001_ses-0001_${kind}.nii`);
+  const { layouts } = chooseLayouts("isles22", paths);
+  const { datalist, skipped } = await discoverSubjects([
+    ...paths,
+    "s/sub-strokecase0002_ses-0001_dwi.nii",
+    "s/x_t1.nii",
+  ], {
+    root: "/scans",
+    layouts,
+    readGrid: (path) => {
+      if (path.includes("case0002")) return Promise.reject(new VolumeError(path, "the file is cut off"));
+      return Promise.resolve(gridOf(path.includes("flair") ? [9, 9, 2] : [3, 4, 5]));
+    },
+  });
+  deepEqual(datalist.training, [{
+    id: "sub-strokecase0001_ses-0001",
+    images: [{ modality: "dwi", file: paths[0] }, { modality: "adc", file: paths[1] }],
+    label: paths[3],
+    group: "sub-strokecase0001",
+  }]);
+  deepEqual(skipped.map(({ file, otherGrid }) => [file, otherGrid]), [
+    [paths[2], true],
+    ["s/sub-strokecase0002_ses-0001_dwi.nii", undefined],
+    ["s/x_t1.nii", undefined],
+  ]);
+});
+
+Deno.test("discoverSubjects() looks at no file without a reader, and takes all images for stackable", async () => {
+  const { datalist, skipped } = await discoverSubjects(["a/p_t1.nii", "a/p_t2.nii", "a/p_seg.nii", "b/q_seg.nii"], {
+    root: "/scans",
+  });
+  deepEqual(datalist.training, [{
+    id: "p",
+    images: [{ modality: "t1", file: "a/p_t1.nii" }, { modality: "t2", file: "a/p_t2.nii" }],
+    label: "a/p_seg.nii",
+  }]);
+  deepEqual(skipped, [{ file: "b/q_seg.nii", reason: "it is a label without an image beside it" }]);
+});
+
+Deno.test("discoverSubjects() says what a layout's files look like when it finds none", async () => {
+  const { layouts } = chooseLayouts("ixi", []);
+  await rejects(discoverSubjects(["a/p_t1.nii"], { root: "/scans", layouts }), {
+    name: "DatalistError",
+    message:
+      'Cannot find subjects under "/scans": expected images of IXI (such as IXI-T1/IXI002-Guys-0828-T1.nii.gz), ' +
+      "got none among 1 files, e.g. a/p_t1.nii: its path does not have the form of IXI " +
+      "(IXI-T1/IXI002-Guys-0828-T1.nii.gz)",
   });
 });
 

@@ -47,6 +47,33 @@ Deno.test("splitSubjects() holds out at least one subject of two or more and kee
   deepEqual(heldOut(MANY, { fraction: 0 }), []);
 });
 
+Deno.test("splitSubjects() keeps all subjects of a group on one side, however they are named", () => {
+  const visits = MANY.flatMap((subject, i): Subject[] =>
+    [1, 2, 3].slice(i % 3).map((visit) => ({ ...subject, id: `visit${visit}-${i}`, group: subject.id }))
+  );
+  const { training, validation } = splitSubjects(visits, { seed: 5, validationFraction: 0.2 });
+  equal(training.length + validation.length, visits.length);
+  const held = new Set(validation.map(({ group }) => group));
+  deepEqual(training.filter(({ group }) => held.has(group)), []);
+  // A group is held out where a lone subject of its name would be.
+  deepEqual(held, new Set(heldOut(MANY)));
+});
+
+Deno.test("splitSubjects() fills both sides with whole groups, and holds none out of a single group", () => {
+  const visits = [1, 2, 3, 4].flatMap((visit) => [0, 1].map((person) => visitOf(visit, person)));
+  for (const fraction of [1e-9, 0.999999]) {
+    const { training, validation } = splitSubjects(visits, { seed: 1, validationFraction: fraction });
+    deepEqual([training.length, validation.length], [4, 4]);
+    equal(new Set(validation.map(({ group }) => group)).size, 1);
+  }
+  const alone = visits.filter(({ group }) => group === "person0");
+  deepEqual(splitSubjects(alone, { seed: 1, validationFraction: 0.5 }).validation, []);
+});
+
+function visitOf(visit: number, person: number): Subject {
+  return { ...subjectsNamed(`person${person}-visit${visit}`)[0], group: `person${person}` };
+}
+
 Deno.test("splitSubjects() rejects a fraction outside [0, 1)", () => {
   for (const fraction of [1, -0.1, NaN]) {
     throws(() => heldOut(MANY, { fraction }), {

@@ -103,7 +103,7 @@ export async function runFinetune(args: readonly string[], { code = 0 }: { code?
   const output = await new Deno.Command("deno", {
     args: ["run", "-q", "-P=finetune", COMPUTE_FLAGS, "tasks/finetune.ts", ...args],
     cwd: ROOT,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", XDG_RUNTIME_DIR: "/tmp" },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -81,7 +81,8 @@ export function startPretrain(args: readonly string[]): Run {
   const child = new Deno.Command("deno", {
     args: ["run", "-q", "-P=pretrain", COMPUTE_FLAGS, "tasks/pretrain.ts", ...args],
     cwd: ROOT,
-    env: { NO_COLOR: "1" },
+    // Mesa complains on stderr where there is none.
+    env: { NO_COLOR: "1", XDG_RUNTIME_DIR: "/tmp" },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -23,7 +23,7 @@ async function runBench(args: readonly string[], folder: string): Promise<{ code
   const { code, stdout, stderr } = await new Deno.Command("deno", {
     args: [...command, `--allow-write=${folder}`, "tasks/bench.ts", ...args],
     cwd: ROOT,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", XDG_RUNTIME_DIR: "/tmp" },
   }).output();
   const decoder = new TextDecoder();
   return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };

@@ -48,7 +48,7 @@ async function runDoctor(
   const { code, stdout, stderr } = await new Deno.Command("deno", {
     args: ["run", "-q", "-P=doctor", ...flags, ...program, ...args],
     cwd: ROOT,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", XDG_RUNTIME_DIR: "/tmp" },
     stdin: "null",
   }).output();
   const decoder = new TextDecoder();

@@ -19,7 +19,7 @@ async function runEvaluate(args: readonly string[], { code = 0 }: { code?: numbe
   const { code: got, stdout, stderr } = await new Deno.Command("deno", {
     args: ["run", "-q", "-P=evaluate", "tasks/evaluate.ts", ...args],
     cwd: ROOT,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", XDG_RUNTIME_DIR: "/tmp" },
     stdin: "null",
   }).output();
   const texts = { stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };

@@ -28,7 +28,7 @@ async function runDeno(
   const child = new Deno.Command("deno", {
     args: [...args],
     cwd: ROOT,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", XDG_RUNTIME_DIR: "/tmp" },
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",

@@ -24,7 +24,7 @@ async function runImport(args: readonly string[], { code = 0 }: { code?: number 
   const { code: got, stdout, stderr } = await new Deno.Command("deno", {
     args: ["run", "-q", "-P=import", "tasks/import.ts", ...args],
     cwd: ROOT,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", XDG_RUNTIME_DIR: "/tmp" },
     stdin: "null",
   }).output();
   const texts = { stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };

@@ -49,7 +49,7 @@ function startPredict(args: readonly string[]): { outcome: Promise<Outcome>; kil
   const child = new Deno.Command("deno", {
     args: ["run", "-q", "-P=predict", COMPUTE_FLAGS, "tasks/predict.ts", ...args, "--backend", "simd"],
     cwd: ROOT,
-    env: { NO_COLOR: "1", COLUMNS: "120" },
+    env: { NO_COLOR: "1", COLUMNS: "120", XDG_RUNTIME_DIR: "/tmp" },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

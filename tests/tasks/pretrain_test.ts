@@ -249,7 +249,7 @@ Deno.test("pretrain --help lists every recipe and every option with its default"
     "phantom.size",
   ];
   for (const path of [...paths, ...others]) assert.match(stdout, new RegExp(`^  ${path} .*\n +.*; default .`, "m"));
-  for (const flag of ["data", "datalist", "config", "out", "resume", "weights", "backend", "quick-check"]) {
+  for (const flag of ["data", "datalist", "layout", "config", "out", "resume", "weights", "backend", "quick-check"]) {
     assert.match(stdout, new RegExp(`^  --${flag} `, "m"));
   }
 });

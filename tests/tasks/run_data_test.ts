@@ -66,12 +66,10 @@ Deno.test("gatherData() prints one line for many files that are left out for one
   assert.deepEqual(printed, [`left out 4 files, such as ${junk[0]}: ${reason}`]);
 });
 
-Deno.test("gatherData() refuses several layouts, a layout without a folder, and a single person", async () => {
+Deno.test("gatherData() takes plain folders where several layouts fit; it refuses a layout without a folder, and a single person", async () => {
   const mixed = folderOf("mixed", [...VISITS, "IXI-T1/IXI002-Guys-0828-T1.nii"]);
-  await assert.rejects(gather({ data: mixed }), {
-    name: "DatalistError",
-    message: /^Cannot recognise the layout: expected one, got brats2023 \(12 images\), ixi \(1 image\); /,
-  });
+  const plain = "plain folders, as several layouts fit; --layout brats2023,ixi reads by them";
+  assert.equal((await gather({ data: mixed })).data.origin, `folder ${mixed} (${plain})`);
   assert.equal(
     (await gather({ data: mixed, layout: "brats2023,ixi" })).data.origin,
     `folder ${mixed} (BraTS 2023, IXI)`,

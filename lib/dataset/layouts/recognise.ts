@@ -1,5 +1,5 @@
 /** Which layouts a folder follows: named by the user, or told from its paths. */
-import { ConfigError, DatalistError } from "../../errors.ts";
+import { ConfigError } from "../../errors.ts";
 import { modalityOfFile } from "../modality.ts";
 import { type FileMeaning, type Layout, meaningOf } from "./layout.ts";
 import { LAYOUTS } from "./table.ts";
@@ -55,11 +55,10 @@ export function layoutEvidence(paths: readonly string[]): LayoutEvidence[] {
  * Chooses the layouts to read paths by.
  *
  * `auto` takes the one layout that finds images, if at most a tenth of the files that look like images lies outside it,
- * and else plain folders. Several layouts are never guessed: a folder of several data sets is read by their names.
+ * and else plain folders: also where several layouts find some, since a folder of several data sets is read by their names.
  *
  * @param wish `auto`, `plain`, or names of layouts separated by commas
  * @throws {ConfigError} when a name is unknown
- * @throws {DatalistError} when `auto` finds several layouts
  */
 export function chooseLayouts(wish: string, paths: readonly string[]): LayoutChoice {
   if (wish === "plain") return { layouts: [], title: "plain folders", reason: "as asked for" };
@@ -71,10 +70,8 @@ export function chooseLayouts(wish: string, paths: readonly string[]): LayoutCho
   if (evidence.length > 1) {
     const found = evidence.map(({ layout, images }) => `${layout.name} (${countImages(images)})`).join(", ");
     const names = evidence.map(({ layout }) => layout.name).join(",");
-    throw new DatalistError(
-      `Cannot recognise the layout: expected one, got ${found}; name those to read by --layout ${names}, ` +
-        "or --layout plain to take every folder for a subject",
-    );
+    const title = `plain folders, as several layouts fit; --layout ${names} reads by them`;
+    return { layouts: [], title, reason: `several layouts fit: ${found}` };
   }
   return evidence.length === 0
     ? { layouts: [], title: "plain folders", reason: `none of the layouts fits: ${NAMES}` }

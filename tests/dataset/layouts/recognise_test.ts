@@ -51,11 +51,10 @@ Deno.test("chooseLayouts() takes plain folders where none fits, such as sub-01/s
 
 Deno.test("chooseLayouts() never guesses among several, and reads them once they are named", () => {
   const paths = [...brats(1), "IXI-T1/IXI002-Guys-0828-T1.nii.gz", "IXI-T2/IXI002-Guys-0828-T2.nii.gz"];
-  throws(() => chooseLayouts("auto", paths), {
-    name: "DatalistError",
-    message:
-      "Cannot recognise the layout: expected one, got brats2021 (1 image), ixi (2 images); name those to read by " +
-      "--layout brats2021,ixi, or --layout plain to take every folder for a subject",
+  deepEqual(chooseLayouts("auto", paths), {
+    layouts: [],
+    title: "plain folders, as several layouts fit; --layout brats2021,ixi reads by them",
+    reason: "several layouts fit: brats2021 (1 image), ixi (2 images)",
   });
   const { layouts, title } = chooseLayouts("IXI, brats2021", paths);
   deepEqual([layouts.map(({ name }) => name), title], [["brats2021", "ixi"], "BraTS 2021, IXI"]);

@@ -272,6 +272,8 @@ async function trainCell(
     return finished;
   };
   if (await exists(`${out}/run.json`)) {
+    // Those of a cell that was done are gone.
+    if (!await exists(`${out}/checkpoints`)) return true;
     return await withOldRun(out, { description: await readFinetuneDescription(out), print, use });
   }
   const run: NewRun = {

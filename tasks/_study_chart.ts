@@ -46,8 +46,9 @@ function legend(entries: Chart["legend"]): string {
   }).join("");
 }
 
+/** Without the chart's own style sheet: its `height: auto` is meant for a page, and here would be the whole file's. */
 function place(svg: string, y: number): string {
-  return plain(svg).replace(/^<svg /, `<svg x="${MARGIN}" y="${y}" `).replace("font-family: inherit;", "");
+  return plain(svg).replace(/<style>.*?<\/style>/s, "").replace(/^<svg /, `<svg x="${MARGIN}" y="${y}" `);
 }
 
 /** Colours of a page's variables as their defaults. */

@@ -62,7 +62,7 @@ export async function writeMissingModality(
     "results.json",
     jsonText({ kind, task: task.name, ...rest, score: "dice", bootstrap: BOOTSTRAP, results }),
   );
-  await folder.write("missing-modality.svg", drawChart(regions, results));
+  await folder.write("missing-modality.svg", drawChart(regions, { results, modalities: task.modalities }));
   const table = resultTable(results, task.modalities);
   await folder.write("summary.md", summaryText(table, { about, cases: cells[0].cases.length }));
   print(table);
@@ -93,10 +93,17 @@ export function compareSubsets(region: string, cells: readonly ScoredSubset[]): 
   }));
 }
 
-function drawChart(regions: readonly string[], results: readonly SubsetResult[]): string {
+function nameOf(present: readonly string[], modalities: readonly string[]): string {
+  return present.length === modalities.length ? "all" : present.join(" ");
+}
+
+function drawChart(
+  regions: readonly string[],
+  { results, modalities }: { results: readonly SubsetResult[]; modalities: readonly string[] },
+): string {
   return standaloneSvg(regions.map((region) => {
     const groups = results.filter((result) => result.region === region).map(({ present, template, zero }) => {
-      return { label: present.join(" "), scores: { template, zero } };
+      return { label: nameOf(present, modalities), scores: { template, zero } };
     });
     return { title: region, chart: missingModalityChart(groups, METHODS, { score: "Dice" })! };
   }));
@@ -117,7 +124,7 @@ function resultTable(results: readonly SubsetResult[], modalities: readonly stri
   ];
   const rows = results.map(({ region, present, zero, template, comparison }) => [
     region.replaceAll("|", "\\|"),
-    present.length === modalities.length ? "all" : present.join(" "),
+    nameOf(present, modalities),
     ...[zero, template].flatMap((summary) => [formatScore(summary.mean), formatInterval(summary)]),
     ...(comparison === null ? ["", "", "", ""] : [
       formatScore(comparison.difference.mean),

@@ -8,7 +8,7 @@ import type { FinetuneRecord } from "../lib/results.ts";
 import { selectBackend } from "../lib/tensor/mod.ts";
 import type { BackendInfo, BackendName } from "../lib/tensor/mod.ts";
 import { finetune } from "../lib/trainer/mod.ts";
-import type { FinetuneProgress, FinetuneStore } from "../lib/trainer/mod.ts";
+import type { FinetuneParts, FinetuneProgress, FinetuneStore } from "../lib/trainer/mod.ts";
 import { FINETUNE_RECIPES, finetuneSchema, QUICK_CHECK } from "../recipes/finetune/mod.ts";
 import type { FinetuneEntry, FinetuneRecipe, ResolvedFinetune } from "../recipes/finetune/mod.ts";
 import { findTask, isTaskFile, parseTask, type Task } from "../recipes/tasks/mod.ts";
@@ -105,32 +105,69 @@ async function startRun(
     throw new ConfigError(`Cannot use --classes with ${task.name}: expected a classification task`);
   }
   const source = weights === undefined ? undefined : await locateWeights(weights);
+  const { options, templates } = await chooseOptions(args, { source, print });
+  const data = await gatherFinetuneData(args, { task, options, print });
+  const backend = await selectBackend(args.backend ?? "auto", { threads: args.threads });
+  return await withNewRun({ recipe, task, options, data, templates, source, out }, {
+    backend,
+    print,
+    use: (description, session) => {
+      announce(description, { folder: session.folder.path, backend });
+      return trainVisibly(description, { ...session, started });
+    },
+  });
+}
+
+/**
+ * The options of a run, and the templates that replace channels in it.
+ *
+ * @param source where the run's weights come from; undefined = random ones
+ */
+export async function chooseOptions(
+  args: FinetuneArguments,
+  { source, print }: { source: WeightsSource | undefined; print: (line: string) => void },
+): Promise<{ options: ResolvedFinetune; templates: readonly TemplateVolume[] }> {
   const bank = source && await readTemplates(source.file);
   const size = bank?.[0].size;
   const options = await resolveOptions(args, { source, templateSize: size && [size[0], size[1], size[2]] });
-  const templates = chooseTemplates(bank, { args, options });
-  const data = await gatherFinetuneData(args, { task, options, print });
-  const backend = await selectBackend(args.backend ?? "auto", { threads: args.threads });
-  const parts = openFinetuneParts({ task, options, data, templates });
+  const templates = chooseTemplates(bank, { args, options, print });
+  return { options, templates };
+}
+
+/** What a new run is made of. */
+export type NewRun = Pick<FinetuneDescription, "recipe" | "task" | "options" | "data"> & {
+  /** Replace channels; none = no channel is replaced. */
+  readonly templates: readonly TemplateVolume[];
+  /** Where the weights come from; undefined = random ones. */
+  readonly source: WeightsSource | undefined;
+  readonly out: string;
+};
+
+/** Works with an open run. */
+type UseRun<T> = (description: FinetuneDescription, session: FinetuneSession) => Promise<T>;
+
+/** Opens a new run, with its folder and weights, for as long as it is used. */
+export async function withNewRun<T>(
+  { source, templates, out, ...plan }: NewRun,
+  { backend, print, use }: { backend: BackendInfo; print: (line: string) => void; use: UseRun<T> },
+): Promise<T> {
+  const { options } = plan;
+  const parts = openFinetuneParts({ ...plan, templates });
   try {
     const { parameters } = parts.objective;
-    const loaded = source &&
+    const weights = source &&
       await loadFinetuneWeights(source.file, { parameters, firstConv: options.firstConv, print });
     const description: FinetuneDescription = {
       kind: "finetune",
-      recipe,
-      task,
+      ...plan,
       model: options.model,
-      options,
-      data,
       backend: backend.name,
       environment: describeEnvironment(backend),
-      ...(loaded ? { weights: loaded } : {}),
+      ...(weights ? { weights } : {}),
     };
     const folder = await RunFolder.create(out, { description, keep: options.run.keepCheckpoints });
     if (templates.length > 0) await folder.write(TEMPLATES_FILE, encodeTemplates(templates));
-    announce(description, { folder: folder.path, backend });
-    return await train(description, { folder, resume: undefined, parts, started });
+    return await use(description, { folder, resume: undefined, parts });
   } finally {
     parts.close();
   }
@@ -139,7 +176,11 @@ async function startRun(
 /** The templates that stand in for channels; none where there are none to take, unless they were asked for. */
 function chooseTemplates(
   bank: readonly TemplateVolume[] | null | undefined,
-  { args, options: { augment } }: { args: FinetuneArguments; options: ResolvedFinetune },
+  { args, options: { augment }, print }: {
+    args: FinetuneArguments;
+    options: ResolvedFinetune;
+    print: (line: string) => void;
+  },
 ): readonly TemplateVolume[] {
   if (augment.templateChannels === 0) return [];
   if (bank) return augment.templateValues === "raw" ? bank : normaliseTemplates(bank);
@@ -161,11 +202,27 @@ async function resumeRun(args: FinetuneArguments, run: string): Promise<number> 
     );
   }
   const description = await readFinetuneDescription(run);
+  await verify(description.data);
+  const backend = await selectBackend(description.backend, { threads });
+  const { code } = await withOldRun(run, {
+    description,
+    print,
+    use: (_, session) => {
+      announce(description, { folder: run, backend });
+      return trainVisibly(description, { ...session, started });
+    },
+  });
+  return code;
+}
+
+/** Opens a run that was started before, on the backend in use, where its newest checkpoint left it. */
+export async function withOldRun<T>(
+  run: string,
+  { description, print, use }: { description: FinetuneDescription; print: (line: string) => void; use: UseRun<T> },
+): Promise<T> {
   const { task, options, data, weights } = description;
-  await verify(data);
   const folder = RunFolder.open(run, { keep: options.run.keepCheckpoints });
   const templates = await readSavedTemplates(`${run}/${TEMPLATES_FILE}`);
-  const backend = await selectBackend(description.backend, { threads });
   const parts = openFinetuneParts({ task, options, data, templates });
   try {
     const resume = await folder.latestCheckpoint();
@@ -174,54 +231,65 @@ async function resumeRun(args: FinetuneArguments, run: string): Promise<number> 
       const { parameters } = parts.objective;
       await loadFinetuneWeights(weights.file, { parameters, firstConv: options.firstConv, print });
     }
-    announce(description, { folder: run, backend });
-    return (await train(description, { folder, resume, parts, started })).code;
+    return await use(description, { folder, resume, parts });
   } finally {
     parts.close();
   }
 }
 
-interface FinetuneSession {
+/** A run that is open. */
+export interface FinetuneSession {
   readonly folder: RunFolder;
   readonly resume: SavedCheckpoint | undefined;
   readonly parts: FinetuneRunParts;
-  /** When the run started, by `performance.now()`. */
-  readonly started: number;
 }
 
-async function train(description: FinetuneDescription, session: FinetuneSession): Promise<Outcome> {
-  const { folder, resume, parts, started } = session;
-  const { task, options } = description;
+/** Trains with a live line and Ctrl-C, and says what came of it. */
+async function trainVisibly(
+  description: FinetuneDescription,
+  { started, ...session }: FinetuneSession & { started: number },
+): Promise<Outcome> {
   let interrupted = false;
   using progress = new FinetuneLine();
   using _interrupt = onInterrupt(() => {
     interrupted = true;
     progress.print("stopping: finishing this step and saving; once more to stop at once");
   });
-  const result = await finetune({
-    ...parts,
-    resume,
-    store: storeOf(folder),
+  const { finished, records } = await trainRun(description, {
+    ...session,
     interrupted: () => interrupted,
     onProgress: (state) => progress.show(state),
-  }, {
+  });
+  progress[Symbol.dispose]();
+  const { path } = session.folder;
+  if (!finished) {
+    print(`interrupted and saved; go on with: deno task finetune --resume ${path}`);
+    return { code: INTERRUPTED, records };
+  }
+  await writeFinetuneReport(session.folder, { description, records });
+  const seconds = (performance.now() - started) / 1000;
+  const best = bestScore(records);
+  print(`\n${formatScores({ [description.weights ? "fine-tuned" : "from scratch"]: records })}`);
+  print(`done in ${formatDuration(seconds)}: ${path}/weights.safetensors, of epoch ${(best?.epoch ?? 0) + 1}`);
+  return { code: 0, records };
+}
+
+/** Trains an open run to its end, or until it is interrupted and saved. */
+export async function trainRun(
+  description: FinetuneDescription,
+  { folder, resume, parts, interrupted, onProgress }: FinetuneSession & FinetuneWatch,
+): Promise<{ readonly finished: boolean; readonly records: readonly FinetuneRecord[] }> {
+  const { task, options } = description;
+  const { finished } = await finetune({ ...parts, resume, store: storeOf(folder), interrupted, onProgress }, {
     ...options,
     fingerprint: fingerprint(description),
     metadata: { model: options.model, task: task.name, modalities: task.modalities.join(" ") },
   });
-  progress[Symbol.dispose]();
-  const records = await folder.readRecords<FinetuneRecord>();
-  if (!result.finished) {
-    print(`interrupted and saved; go on with: deno task finetune --resume ${folder.path}`);
-    return { code: INTERRUPTED, records };
-  }
-  await writeFinetuneReport(folder, { description, records });
-  const seconds = (performance.now() - started) / 1000;
-  const best = bestScore(records);
-  print(`\n${formatScores({ [description.weights ? "fine-tuned" : "from scratch"]: records })}`);
-  print(`done in ${formatDuration(seconds)}: ${folder.path}/weights.safetensors, of epoch ${(best?.epoch ?? 0) + 1}`);
-  return { code: 0, records };
+  return { finished, records: await folder.readRecords<FinetuneRecord>() };
 }
+
+/** Follows a training, and ends it early. */
+export type FinetuneWatch = Pick<FinetuneParts, "interrupted" | "onProgress">;
 
 function storeOf(folder: RunFolder): FinetuneStore {
   return {
@@ -265,7 +333,7 @@ class FinetuneLine implements Disposable {
 }
 
 /** A task of the table or of a file. */
-async function readTask(nameOrFile: string): Promise<Task> {
+export async function readTask(nameOrFile: string): Promise<Task> {
   return isTaskFile(nameOrFile) ? parseTask(await readText(nameOrFile), nameOrFile) : findTask(nameOrFile);
 }
 

@@ -8,6 +8,7 @@ export function formatResults({ operations, steps }: BenchResults): string {
     "# Benchmark results",
     "",
     "Written by `deno task bench`; change nothing here by hand. All numbers of a table come from one run.",
+    ...([...operations, ...steps].some(({ run }) => isOnGpu(run)) ? [] : ["", NO_GPU]),
     "",
     "## Operations",
     "",
@@ -22,6 +23,13 @@ export function formatResults({ operations, steps }: BenchResults): string {
       : ["", "Not measured yet: `deno task bench --step uniformer --size 96`."]),
     "",
   ].join("\n");
+}
+
+const NO_GPU = "No GPU was at hand so far: nothing here was measured on one.";
+
+/** True for numbers of a GPU that is not the CPU. */
+function isOnGpu({ backend }: RunInfo): boolean {
+  return backend.startsWith("webgpu") && !backend.includes("computed by the CPU");
 }
 
 const OPERATIONS_LEGEND = [

@@ -327,3 +327,12 @@ Deno.test("formatTrace() writes calls and programs as events, each row from 0, i
   ]);
   assert.equal(traceEvents.length, 5);
 });
+
+Deno.test("formatResults() says when nothing was measured on a GPU", () => {
+  const noGpu = /^No GPU was at hand so far/m;
+  const results = (backend: string): string =>
+    formatResults(withStep(NO_RESULTS, { ...STEP, run: { ...RUN, backend } }));
+  assert.match(results("simd (WebAssembly kernels)"), noGpu);
+  assert.match(results("webgpu (llvmpipe, computed by the CPU: for tests only)"), noGpu);
+  assert.doesNotMatch(results("webgpu (Any GPU, tfjs 4.22.0)"), noGpu);
+});

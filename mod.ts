@@ -93,6 +93,7 @@ export {
   verifyDatalist,
   type VoxelBox,
   writeNifti,
+  writeNiftiChannels,
   type WriteNiftiOptions,
   type WrittenDatatype,
 } from "./lib/dataset/mod.ts";
@@ -203,6 +204,25 @@ export {
   type WeightsMatch,
   type WeightTensor,
 } from "./lib/model/mod.ts";
+
+// Prediction of whole volumes.
+export {
+  ALL_MIRRORS,
+  labelMap,
+  type LabelMapOptions,
+  type LabelRegion,
+  type Mirror,
+  NO_MIRROR,
+  type OutputKind,
+  slidingWindow,
+  type SlidingWindowOptions,
+  toProbabilities,
+  type Weighting,
+  WEIGHTINGS,
+  windowPositions,
+  type WindowProgress,
+  windowWeights,
+} from "./lib/inference/mod.ts";
 
 // Training, and its options.
 export {

@@ -42,7 +42,7 @@ export {
 export { type Batch, batches, type BatchesOptions, epochOrder, type OrderOptions } from "./loader.ts";
 export { canonicalModality, MODALITIES, type Modality, modalityOfFile } from "./modality.ts";
 export { type NiftiDatatype, type NiftiHeader, readNifti, readNiftiHeader } from "./nifti.ts";
-export { writeNifti, type WriteNiftiOptions, type WrittenDatatype } from "./nifti_write.ts";
+export { writeNifti, writeNiftiChannels, type WriteNiftiOptions, type WrittenDatatype } from "./nifti_write.ts";
 export { type PercentileOptions, percentileRange, scaleByPercentiles } from "./normalize.ts";
 export { orientationOf, toRas } from "./orient.ts";
 export {

@@ -1,5 +1,13 @@
 /** NIfTI files out: NIfTI-1, little-endian, gzip-compressed. */
-import { type Affine, invertAffine, spacingOf, type Volume, voxelCount } from "../geometry.ts";
+import {
+  type Affine,
+  invertAffine,
+  spacingOf,
+  type Triple,
+  type Volume,
+  type VolumeStack,
+  voxelCount,
+} from "../geometry.ts";
 import { rigidQuaternion } from "./_nifti_quaternion.ts";
 
 /** Voxel types that are written. */
@@ -37,39 +45,68 @@ const MILLIMETRES = 2;
  *   size, an axis is longer than 32767, the affine is singular, or the description is too long
  * @see nifti1.h, "NIFTI-1.1 header"
  */
-export async function writeNifti(volume: Volume, options: WriteNiftiOptions = {}): Promise<Uint8Array> {
-  const { datatype = "float32", description = "" } = options;
+export function writeNifti({ data, ...grid }: Volume, options: WriteNiftiOptions = {}): Promise<Uint8Array> {
+  return encode([data], { ...grid, ...options, dimensions: [3, ...grid.size, 1, 1, 1, 1] });
+}
+
+/**
+ * Encodes volumes of one grid as one `.nii.gz` file with a fourth axis, such as the probabilities of several regions.
+ *
+ * @throws {RangeError} as {@linkcode writeNifti} does, or when there is no volume
+ */
+export function writeNiftiChannels(
+  { channels, ...grid }: Pick<VolumeStack, "channels" | "size" | "affine">,
+  options: WriteNiftiOptions = {},
+): Promise<Uint8Array> {
+  return encode(channels, { ...grid, ...options, dimensions: [4, ...grid.size, channels.length, 1, 1, 1] });
+}
+
+async function encode(
+  channels: readonly Float32Array[],
+  { size, affine, dimensions, datatype = "float32", description = "" }: Omit<Volume, "data"> & WriteNiftiOptions & {
+    dimensions: readonly number[];
+  },
+): Promise<Uint8Array> {
   const { code, array } = TYPES[datatype];
-  checkVolume(volume, datatype);
-  const bytes = new Uint8Array(VOXEL_OFFSET + voxelCount(volume.size) * array.BYTES_PER_ELEMENT);
+  checkGrid(channels.length, { size, affine });
+  for (const data of channels) checkVoxels(data, { size, datatype });
+  const count = voxelCount(size);
+  const bytes = new Uint8Array(VOXEL_OFFSET + channels.length * count * array.BYTES_PER_ELEMENT);
   const view = new DataView(bytes.buffer);
   view.setInt32(0, 348, true);
-  [3, ...volume.size, 1, 1, 1, 1].forEach((length, i) => view.setInt16(40 + 2 * i, length, true));
+  dimensions.forEach((length, i) => view.setInt16(40 + 2 * i, length, true));
   view.setInt16(70, code, true);
   view.setInt16(72, 8 * array.BYTES_PER_ELEMENT, true);
   view.setFloat32(108, VOXEL_OFFSET, true);
   view.setFloat32(112, 1, true); // scl_slope
   view.setUint8(123, MILLIMETRES);
   bytes.set(encodeDescription(description), 148);
-  writeTransforms(view, volume.affine);
+  writeTransforms(view, affine);
   bytes.set([0x6e, 0x2b, 0x31], 344); // "n+1"
-  new array(bytes.buffer, VOXEL_OFFSET).set(volume.data);
+  const voxels = new array(bytes.buffer, VOXEL_OFFSET);
+  channels.forEach((data, i) => voxels.set(data, i * count));
   return await gzip(bytes);
 }
 
-function checkVolume({ data, size, affine }: Volume, datatype: WrittenDatatype): void {
+function checkGrid(channels: number, { size, affine }: Omit<Volume, "data">): void {
   if (!size.every((length) => Number.isInteger(length) && length >= 1 && length <= MAX_LENGTH)) {
     throw new RangeError(
       `Cannot write volume: expected 1 to ${MAX_LENGTH} voxels along an axis, got (${size.join(", ")})`,
     );
   }
+  if (channels < 1 || channels > MAX_LENGTH) {
+    throw new RangeError(`Cannot write volume: expected 1 to ${MAX_LENGTH} channels, got ${channels}`);
+  }
+  // Refuses what no reader could place in space.
+  invertAffine(affine);
+}
+
+function checkVoxels(data: Float32Array, { size, datatype }: { size: Triple; datatype: WrittenDatatype }): void {
   if (data.length !== voxelCount(size)) {
     throw new RangeError(
       `Cannot write volume: expected ${voxelCount(size)} voxels for size (${size.join(", ")}), got ${data.length}`,
     );
   }
-  // Refuses what no reader could place in space.
-  invertAffine(affine);
   const { low, high } = TYPES[datatype];
   const integral = datatype !== "float32";
   for (let i = 0; i < data.length; i++) {

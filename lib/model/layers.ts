@@ -218,13 +218,18 @@ function affine(scope: Scope, channels: number): { scale: Tensor; bias: Tensor }
   return { scale, bias };
 }
 
+/** Outside training, frees all that a computation leaves behind but its result; a backward pass would need the rest. */
+export function inScope<T extends Tensor>({ training }: ForwardMode, compute: () => T): T {
+  return training ? compute() : tf.tidy(compute);
+}
+
 /** A block of layers that can be computed again in the backward pass, when the mode asks for it. */
 export function recomputable(scope: Scope, build: (scope: Scope) => Layer): Layer {
   const before = scope.list().length;
   const layer = build(scope);
   const parameters = scope.list().slice(before).flatMap(({ trainable, variable }) => trainable ? [variable] : []);
   return (x, mode) => {
-    if (!mode.training || !mode.recomputeBlocks) return layer(x, mode);
+    if (!mode.training || !mode.recomputeBlocks) return inScope(mode, () => layer(x, mode));
     return checkpoint((h, { recomputing }) => layer(h, { ...mode, recomputing }), x, { parameters });
   };
 }

@@ -2,7 +2,7 @@
 import { tf, upsampleTrilinear } from "../tensor/mod.ts";
 import type { Tensor, Tensor5D } from "../tensor/mod.ts";
 import { expectDivisible } from "./_divisible.ts";
-import { defaultPointwiseConv, pointwiseConv, upConvolve } from "./layers.ts";
+import { defaultPointwiseConv, inScope, pointwiseConv, upConvolve } from "./layers.ts";
 import type { ForwardMode } from "./layers.ts";
 import { Scope } from "./parameters.ts";
 import type { Parameter } from "./parameters.ts";
@@ -88,7 +88,10 @@ function buildDecoder(scope: Scope, config: SegmentationConfig): (encoded: Encod
   const halfOut = defaultPointwiseConv(scope.child("ms_out").child(1), { inputs: c1, outputs: classes });
   return ({ x, features: [x1, x2, x3, x4] }, mode) => {
     const step = (h: Tensor, skip: Tensor, i: number): Tensor =>
-      blocks[i](tf.concat([upConvolve(h, upWeights[i]), skip], -1), mode);
+      inScope(mode, () => {
+        const joined = inScope(mode, () => tf.concat([upConvolve(h, upWeights[i]), skip], -1));
+        return blocks[i](joined, mode);
+      });
     const quarter = step(step(x4, x3, 0), x2, 1);
     const half = step(quarter, x1, 2);
     const full = out(step(half, projection(x, mode), 3), mode) as Tensor5D;

@@ -3,6 +3,7 @@ import { leakyRelu } from "../tensor/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import {
   encoderConv,
+  inScope,
   instanceNorm,
   layerNormLayer,
   plainConv,
@@ -66,9 +67,13 @@ function buildUnetResBlock(scope: Scope, { inputs, outputs }: ChannelMap): Layer
   const second = plainConv(scope.child("conv2").child("conv"), { inputs: outputs, outputs });
   const shortcut = plainPointwiseConv(scope.child("conv3").child("conv"), { inputs, outputs });
   return (x, mode) => {
-    const h = instanceNorm(first(x, mode), { activation: "leakyRelu" });
-    const residual = instanceNorm(shortcut(x, mode));
-    return leakyRelu(instanceNorm(second(h, mode)), { residual });
+    // At full resolution each of these is the largest tensor of all: none is held for longer than it is needed.
+    const h = inScope(mode, () => {
+      const inner = inScope(mode, () => instanceNorm(first(x, mode), { activation: "leakyRelu" }));
+      return instanceNorm(second(inner, mode));
+    });
+    const residual = inScope(mode, () => instanceNorm(shortcut(x, mode)));
+    return leakyRelu(h, { residual });
   };
 }
 

@@ -1,7 +1,7 @@
 /** Writing NIfTI files: header fields at their places, round trips, and refusals. */
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { readNifti, readNiftiHeader } from "../../lib/dataset/nifti.ts";
-import { writeNifti, type WriteNiftiOptions } from "../../lib/dataset/nifti_write.ts";
+import { writeNifti, writeNiftiChannels, type WriteNiftiOptions } from "../../lib/dataset/nifti_write.ts";
 import type { Affine, Volume } from "../../lib/geometry.ts";
 import { gunzip } from "./_nifti_file.ts";
 
@@ -118,5 +118,36 @@ Deno.test("writeNifti() refuses sizes that contradict the voxels or the format",
   await rejects(writeNifti(sized([40000, 1, 1])), {
     name: "RangeError",
     message: "Cannot write volume: expected 1 to 32767 voxels along an axis, got (40000, 1, 1)",
+  });
+});
+
+Deno.test("writeNiftiChannels() writes one file of four axes, a volume after the other", async () => {
+  const channels = [[0, 0.5, 1, -2], [3, 4, 5, 6], [7, 8, 9, 10]].map((values) => Float32Array.from(values));
+  const bytes = await gunzip(await writeNiftiChannels({ channels, size: [2, 2, 1], affine: LPS }));
+  const view = new DataView(bytes.buffer);
+  deepStrictEqual([0, 1, 2, 3, 4, 5, 6, 7].map((i) => view.getInt16(40 + 2 * i, true)), [4, 2, 2, 1, 3, 1, 1, 1]);
+  const values = Array.from({ length: 12 }, (_, i) => view.getFloat32(352 + 4 * i, true));
+  deepStrictEqual(values, channels.flatMap((data) => [...data]));
+  strictEqual(bytes.length, 352 + 48);
+  deepStrictEqual([0, 1, 2, 3].map((i) => view.getFloat32(280 + 4 * i, true)), [...LPS[0]]);
+});
+
+Deno.test("writeNiftiChannels() of one volume holds what writeNifti() writes, but for the number of axes", async () => {
+  const { data, ...grid } = volume([1, 2, 3, 4, 5, 6]);
+  const one = await gunzip(await writeNifti({ data, ...grid }, { datatype: "uint8" }));
+  const channels = await gunzip(await writeNiftiChannels({ channels: [data], ...grid }, { datatype: "uint8" }));
+  strictEqual(channels[40], 4);
+  channels[40] = 3;
+  deepStrictEqual(channels, one);
+});
+
+Deno.test("writeNiftiChannels() refuses no volume and volumes of another size", async () => {
+  const grid = { size: [2, 1, 1], affine: LPS } as const;
+  await rejects(writeNiftiChannels({ channels: [], ...grid }), {
+    name: "RangeError",
+    message: "Cannot write volume: expected 1 to 32767 channels, got 0",
+  });
+  await rejects(writeNiftiChannels({ channels: [new Float32Array(2), new Float32Array(3)], ...grid }), {
+    message: "Cannot write volume: expected 2 voxels for size (2, 1, 1), got 3",
   });
 });

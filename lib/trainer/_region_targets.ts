@@ -44,23 +44,21 @@ export interface RegionSums {
  *
  * A voxel is predicted where σ(logit) > 0.5; for softmax, where the region's logit is the largest.
  *
- * @param logits `[…, channels]`
- * @param inside voxels that count, by index; padding does not
+ * @param logits one volume per output channel
+ * @param options.counts whether a voxel counts, by its index; padding does not
  */
 export function compareRegions(
-  logits: Float32Array,
+  logits: readonly Float32Array[],
   { label, target, counts }: { label: Uint8Array; target: SegmentationTarget; counts: (index: number) => boolean },
 ): RegionSums[] {
-  const channels = channelCount(target);
-  const first = channels - target.regions.length;
+  const first = channelCount(target) - target.regions.length;
   const isIn = target.regions.map(({ labels }) => Array.from({ length: 256 }, (_, value) => labels.includes(value)));
   const sums = target.regions.map(() => ({ overlap: 0, predicted: 0, present: 0 }));
   for (let i = 0; i < label.length; i++) {
     if (!counts(i)) continue;
-    const row = logits.subarray(i * channels, (i + 1) * channels);
-    const largest = first === 1 ? row.indexOf(Math.max(...row)) : -1;
+    const largest = first === 1 ? indexOfLargest(logits, i) : -1;
     sums.forEach((sum, r) => {
-      const predicted = first === 1 ? largest === r + 1 : row[r] > 0;
+      const predicted = first === 1 ? largest === r + 1 : logits[r][i] > 0;
       const present = isIn[r][label[i]];
       if (predicted) sum.predicted++;
       if (present) sum.present++;
@@ -68,6 +66,13 @@ export function compareRegions(
     });
   }
   return sums;
+}
+
+/** Of equal ones the first. */
+function indexOfLargest(logits: readonly Float32Array[], voxel: number): number {
+  let best = 0;
+  for (let c = 1; c < logits.length; c++) if (logits[c][voxel] > logits[best][voxel]) best = c;
+  return best;
 }
 
 /**

@@ -2,6 +2,7 @@
 import { augmentSample } from "../dataset/mod.ts";
 import type { AugmentOptions, LabelledSample, TemplateVolume } from "../dataset/mod.ts";
 import type { Triple } from "../geometry.ts";
+import { slidingWindow } from "../inference/mod.ts";
 import { exclusiveSegmentationLoss, segmentationLoss } from "../losses/mod.ts";
 import type { Parameter, SegmentationModel, SegmentationOutput } from "../model/mod.ts";
 import type { RegionDice } from "../results.ts";
@@ -10,7 +11,6 @@ import type { Scalar, Tensor, Tensor5D } from "../tensor/mod.ts";
 import { stackVoxels } from "./_labelled_batch.ts";
 import { channelCount, compareRegions, diceOf, encodeTarget } from "./_region_targets.ts";
 import type { RegionSums, SegmentationTarget } from "./_region_targets.ts";
-import { slidingLogits } from "./_windows.ts";
 import type { BatchOutcome, FinetunePlace, Objective, ObjectiveScore } from "./finetune.ts";
 
 export type { SegmentationTarget } from "./_region_targets.ts";
@@ -133,9 +133,14 @@ export class SegmentationObjective implements Objective {
   async #compare(sample: LabelledSample): Promise<RegionSums[]> {
     const { model, target } = this.#parts;
     const { validation, cropSize, overlap } = this.#options;
-    const windowSize = validation === "centre" ? sample.cropSize : cropSize;
-    const predict = (x: Tensor5D): Tensor5D => model.forward(x, { training: false })[0];
-    const logits = await slidingLogits(sample, { predict, windowSize, overlap });
+    const [width, height, depth] = sample.cropSize;
+    const length = width * height * depth;
+    const channels = sample.modalities.map((_, c) => sample.voxels.subarray(c * length, (c + 1) * length));
+    const logits = await slidingWindow(channels, sample.cropSize, {
+      windowSize: validation === "centre" ? sample.cropSize : cropSize,
+      overlap,
+      predict: (windows) => model.forward(windows, { training: false })[0],
+    });
     return compareRegions(logits, { label: labelOf(sample), target, counts: insideTest(sample) });
   }
 }

@@ -5,7 +5,6 @@ import type { SegmentationModel } from "../../lib/model/mod.ts";
 import { selectBackend, tf } from "../../lib/tensor/mod.ts";
 import type { Tensor5D } from "../../lib/tensor/mod.ts";
 import { compareRegions, diceOf, encodeTarget } from "../../lib/trainer/_region_targets.ts";
-import { slidingLogits, windowStarts } from "../../lib/trainer/_windows.ts";
 import { SegmentationObjective } from "../../lib/trainer/segmentation_objective.ts";
 import type { SegmentationOptions } from "../../lib/trainer/segmentation_objective.ts";
 import { boxSample, PLAIN_SEGMENTATION, TOY_TARGET, toySegmentation } from "./_labelled_toy.ts";
@@ -30,13 +29,13 @@ Deno.test("encodeTarget() makes one channel per region, and of exclusive ones a 
 
 Deno.test("compareRegions() counts what is predicted, present and both, padding apart", () => {
   const label = Uint8Array.from([1, 2, 0, 1]);
-  const logits = Float32Array.from([1, -1, 1, -1, 1, 1, 5, 5]);
+  const logits = [[1, 1, 1, 5], [-1, -1, 1, 5]].map((values) => Float32Array.from(values));
   const counts = (index: number): boolean => index < 3;
   assert.deepEqual(compareRegions(logits, { label, target: TOY_TARGET, counts }), [
     { overlap: 2, predicted: 3, present: 2 },
     { overlap: 0, predicted: 1, present: 1 },
   ]);
-  const scores = Float32Array.from([0, 3, 1, 0, 1, 3, 2, 1, 1, 0, 0, 1]);
+  const scores = [[0, 0, 2, 0], [3, 1, 1, 0], [1, 3, 1, 1]].map((values) => Float32Array.from(values));
   assert.deepEqual(compareRegions(scores, { label, target: EXCLUSIVE, counts: () => true }), [
     { overlap: 1, predicted: 1, present: 2 },
     { overlap: 1, predicted: 2, present: 1 },
@@ -47,26 +46,6 @@ Deno.test("diceOf() is 2·overlap over the sum, and all or nothing where the reg
   assert.equal(diceOf({ overlap: 2, predicted: 3, present: 2 }), 0.8);
   assert.equal(diceOf({ overlap: 0, predicted: 0, present: 0 }), 1);
   assert.equal(diceOf({ overlap: 0, predicted: 1, present: 0 }), 0);
-});
-
-Deno.test("windowStarts() steps by half a window and moves the last one back", () => {
-  assert.deepEqual(windowStarts(240, { window: 96, overlap: 0.5 }), [0, 48, 96, 144]);
-  assert.deepEqual(windowStarts(155, { window: 96, overlap: 0.5 }), [0, 48, 59]);
-  assert.deepEqual(windowStarts(96, { window: 96, overlap: 0.5 }), [0]);
-});
-
-Deno.test("slidingLogits() of a map from voxel to voxel is the map of the whole volume", async () => {
-  const size = [7, 5, 6] as const;
-  const voxels = Float32Array.from({ length: 2 * 210 }, (_, i) => i % 37);
-  // Two channels in, two out: their sum and their difference.
-  const mix = tf.tensor2d([[1, 1], [1, -1]]);
-  const predict = (x: Tensor5D): Tensor5D => tf.reshape(tf.matMul(tf.reshape(x, [-1, 2]), mix), x.shape) as Tensor5D;
-  const logits = await slidingLogits({ voxels, cropSize: size }, { predict, windowSize: [4, 4, 4], overlap: 0.5 });
-  for (let i = 0; i < 210; i++) {
-    assert.ok(Math.abs(logits[2 * i] - voxels[i] - voxels[210 + i]) < 1e-4);
-    assert.ok(Math.abs(logits[2 * i + 1] - voxels[i] + voxels[210 + i]) < 1e-4);
-  }
-  mix.dispose();
 });
 
 Deno.test("gradients() has the loss of all three outputs, or of the last alone", async () => {

@@ -146,7 +146,7 @@ export {
   TUMOUR_LABELS,
 } from "./lib/dataset/mod.ts";
 
-// The method: masks, templates, losses, metrics.
+// The method: masks, templates, losses.
 export { type BlockMaskOptions, drawBlockMask, keptBlockCount } from "./lib/masking/mod.ts";
 export {
   TEMPLATE_GRADIENTS,
@@ -156,6 +156,70 @@ export {
   type TemplatePlace,
   Templates,
 } from "./lib/templates/mod.ts";
+
+// Metrics and statistics.
+export {
+  accuracy,
+  auc,
+  averageSurfaceDistance,
+  balancedAccuracy,
+  bootstrapInterval,
+  type BootstrapOptions,
+  classificationIntervals,
+  type ClassificationScore,
+  type ClassificationScores,
+  classificationScores,
+  type ClassifiedCase,
+  comparePaired,
+  type Components,
+  type ConfusionMatrix,
+  confusionMatrix,
+  connectedComponents,
+  countVoxels,
+  dice,
+  type DiceConvention,
+  distanceTransform,
+  type Emptiness,
+  type ErrorSum,
+  f1,
+  hausdorffDistance,
+  holm,
+  type Interval,
+  type LabelOptions,
+  type LesionOptions,
+  type LesionScores,
+  lesionScores,
+  macroF1,
+  maskedSquaredError,
+  type MaskGrid,
+  mean,
+  type Neighbourhood,
+  oneVsRestAuc,
+  type PairedComparison,
+  precision,
+  predictedClass,
+  psnr,
+  quantile,
+  regionMask,
+  type ScoreSummary,
+  type SegmentationScoreOptions,
+  type SegmentationScores,
+  segmentationScores,
+  sensitivity,
+  specificity,
+  standardDeviation,
+  summarizeScores,
+  surfaceDice,
+  type SurfaceDistances,
+  surfaceDistances,
+  takeLabels,
+  type VolumeDifference,
+  volumeError,
+  type VoxelCounts,
+  wilcoxon,
+  type WilcoxonMethod,
+  type WilcoxonResult,
+} from "./lib/metrics/mod.ts";
 export {
   classificationLoss,
   diceBceLoss,
@@ -165,7 +229,6 @@ export {
   infoNceLoss,
   segmentationLoss,
 } from "./lib/losses/mod.ts";
-export { type ErrorSum, maskedSquaredError, psnr } from "./lib/metrics/mod.ts";
 
 // Models.
 export {

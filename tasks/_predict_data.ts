@@ -36,6 +36,8 @@ export interface PredictData {
   /** One line for people. */
   readonly origin: string;
   readonly subjects: readonly Subject[];
+  /** Index of each subject's true class, where the data say it. */
+  readonly classes?: readonly number[];
 }
 
 /**
@@ -123,6 +125,7 @@ const heldOutSchema = z.looseObject({
       images: z.array(z.object({ modality: z.enum(MODALITIES), file: z.string() })),
       label: z.string().optional(),
     })).min(1),
+    classes: z.looseObject({ validation: z.array(z.int().nonnegative()) }).nullish(),
   }),
 });
 
@@ -133,11 +136,11 @@ async function fromRun(run: string): Promise<PredictData> {
       `Cannot predict: expected --data, --datalist or --image, as ${run} names no held-out subjects`,
     );
   }
-  const { root, validation } = parsed.data.data;
+  const { root, validation, classes } = parsed.data.data;
   const subjects = validation.map(({ id, images, label }): Subject => {
     return { id, images, ...(label === undefined ? {} : { label }) };
   });
-  return { root, origin: `held out by ${run}`, subjects };
+  return { root, origin: `held out by ${run}`, subjects, ...(classes ? { classes: classes.validation } : {}) };
 }
 
 const NAMED = 3;

@@ -20,6 +20,8 @@ export interface PredictionEntry {
 /** Class probabilities of a subject, as predictions.csv lists them. */
 export interface ClassEntry {
   readonly subject: string;
+  /** Name of the true class, where the data say it: for all subjects of a folder or for none. */
+  readonly label?: string;
   readonly probabilities: readonly number[];
 }
 
@@ -29,12 +31,13 @@ const PROBABILITY_DECIMALS = 6;
 export class PredictionFolder {
   readonly path: string;
   readonly #task: Task;
-  #classes: ClassEntry[];
+  /** Lines of predictions.csv after its header. */
+  #rows: string[];
 
-  private constructor(path: string, { task, classes }: { task: Task; classes: ClassEntry[] }) {
+  private constructor(path: string, { task, rows }: { task: Task; rows: string[] }) {
     this.path = path;
     this.#task = task;
-    this.#classes = classes;
+    this.#rows = rows;
   }
 
   /**
@@ -56,10 +59,8 @@ export class PredictionFolder {
       await writeFileAtomic(`${path}/run.json`, JSON.stringify(description, null, 2) + "\n");
     }
     const table = `${path}/predictions.csv`;
-    return new PredictionFolder(path, {
-      task,
-      classes: await exists(table) ? parseClasses(await readText(table)) : [],
-    });
+    const lines = await exists(table) ? (await readText(table)).split("\n").slice(1, -1) : [];
+    return new PredictionFolder(path, { task, rows: lines });
   }
 
   /** Name of a subject's label map: unusual characters, such as those of folders, are replaced. */
@@ -76,7 +77,7 @@ export class PredictionFolder {
 
   /** True when a subject has class probabilities. */
   hasClasses(subject: string): boolean {
-    return this.#classes.some((entry) => entry.subject === subject);
+    return this.#rows.some((row) => row.startsWith(`${quote(subject)},`));
   }
 
   /** Writes a subject's label map, and its probabilities where they are wanted. */
@@ -94,15 +95,14 @@ export class PredictionFolder {
   }
 
   /** Adds a subject's class probabilities to predictions.csv. */
-  async writeClasses(entry: ClassEntry): Promise<void> {
-    this.#classes = [...this.#classes, entry];
+  async writeClasses({ subject, label, probabilities }: ClassEntry): Promise<void> {
     const classes = this.#task.kind === "classification" ? this.#task.classes : [];
-    const rows = this.#classes.map(({ subject, probabilities }) => [
-      subject,
-      ...probabilities.map((value) => value.toFixed(PROBABILITY_DECIMALS)),
-    ]);
-    const text = [["subject", ...classes], ...rows].map((row) => row.map(quote).join(",") + "\n").join("");
-    await writeFileAtomic(`${this.path}/predictions.csv`, text);
+    const numbers = probabilities.map((value) => value.toFixed(PROBABILITY_DECIMALS));
+    const [header, row] = label === undefined
+      ? [["subject", ...classes], [subject, ...numbers]]
+      : [["subject", "label", ...classes], [subject, label, ...numbers]];
+    this.#rows = [...this.#rows, formatRow(row)];
+    await writeFileAtomic(`${this.path}/predictions.csv`, [formatRow(header), ...this.#rows, ""].join("\n"));
   }
 
   /** Writes predictions.json. */
@@ -140,10 +140,6 @@ function quote(cell: string): string {
   return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }
 
-/** Reads back what `writeClasses()` wrote. */
-function parseClasses(text: string): ClassEntry[] {
-  return text.split("\n").slice(1).filter((line) => line !== "").map((line) => {
-    const [, quoted, plain, rest] = line.match(/^(?:"((?:[^"]|"")*)"|([^,]*)),(.*)$/)!;
-    return { subject: quoted?.replaceAll('""', '"') ?? plain, probabilities: rest.split(",").map(Number) };
-  });
+function formatRow(cells: readonly string[]): string {
+  return cells.map(quote).join(",");
 }

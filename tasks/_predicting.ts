@@ -40,6 +40,7 @@ export async function runPrediction(args: PredictArguments, print: (line: string
   const started = performance.now();
   const { task, model } = await describeFinetuned(args.run);
   const data = await gatherPredictData(args, { task, fill: args.fill, print });
+  checkFileNames(data.subjects);
   const backend = await selectBackend(args.backend ?? "auto", { threads: args.threads });
   const run = await openFinetuned(args.run);
   try {
@@ -141,11 +142,23 @@ async function predictSubject(
   };
   if (task.kind === "classification") {
     const probabilities = await classifySubject(images, { ...options, task, forward: run.forward });
-    await folder.writeClasses({ subject: subject.id, probabilities });
+    const truth = data.classes?.[data.subjects.indexOf(subject)];
+    const label = truth === undefined ? {} : { label: task.classes[truth] };
+    await folder.writeClasses({ subject: subject.id, probabilities, ...label });
     return;
   }
   const segmentation = await segmentSubject(images, { ...options, task });
   await folder.writeSegmentation(subject.id, segmentation, { probabilities: args.probabilities ?? false });
+}
+
+/** Two subjects must not share a file: the second would count as done. */
+function checkFileNames(subjects: readonly Subject[]): void {
+  const byFile = Map.groupBy(subjects, ({ id }) => PredictionFolder.fileOf(id));
+  for (const [file, sharing] of byFile) {
+    if (sharing.length === 1) continue;
+    const names = sharing.slice(0, 2).map(({ id }) => `"${id}"`).join(" and ");
+    throw new DatalistError(`Cannot predict: expected a file for each subject, got ${file} for ${names}`);
+  }
 }
 
 /** Reads one scan after another: raw ones are large. */

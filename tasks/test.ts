@@ -68,6 +68,8 @@ async function runTests(args: readonly string[]): Promise<{ success: boolean; ou
 
 /** What computes, tested once more under {@linkcode COMPUTE_FLAGS}. */
 const COMPUTE_TESTS = ["tests/tensor", "tests/model", "tests/trainer"];
+/** A GPU's kernels do not know of V8's flags. */
+const GPU_TESTS = "--ignore=tests/tensor/webgpu";
 /** The flags of the compute tasks in deno.json: 256-bit vectors and no bounds checks. */
 export const COMPUTE_FLAGS = "--v8-flags=--experimental-wasm-revectorize,--no-wasm-bounds-checks";
 
@@ -99,7 +101,7 @@ async function main(args: readonly string[]): Promise<number> {
     if (!await succeeds(...step)) failures.push(`deno ${step.join(" ")}`);
   }
   const counts: TestCount[] = [];
-  for (const run of args.length > 0 ? [args] : [[], [COMPUTE_FLAGS, ...COMPUTE_TESTS]]) {
+  for (const run of args.length > 0 ? [args] : [[], [COMPUTE_FLAGS, GPU_TESTS, ...COMPUTE_TESTS]]) {
     const { success, output } = await runTests(run);
     const counted = countTests(output);
     if (counted) counts.push(counted);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export type { Grid } from "./_grid.ts";
+export { type Grid, labelFits } from "./_grid.ts";
 export {
   type AugmentOptions,
   type AugmentPlace,

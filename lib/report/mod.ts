@@ -1,5 +1,6 @@
 /** The report of a pre-training run: one self-contained HTML page, its figures and tables, and PNG montages of scans. */
 export { type Chart, type LegendEntry, lossChart, psnrChart, templateChangeChart } from "./curves.ts";
+export { plural } from "./format.ts";
 export { exampleFigure, type FigureCell, type ImageTable, templateMontage, WHITE_ERROR } from "./figures.ts";
 export { type Interpolation, type MontageOptions, montagePng } from "./montage.ts";
 export { renderReport } from "./page.tsx";
@@ -15,4 +16,12 @@ export {
   type SliceOptions,
   takeSlice,
 } from "./slice.ts";
-export { formatPairTable } from "./tables.ts";
+export {
+  labelEfficiencyChart,
+  type LabelEfficiencyLine,
+  missingModalityChart,
+  type MissingModalityGroup,
+  type ScoreEstimate,
+  type StudyChartOptions,
+} from "./study.ts";
+export { formatPairTable, formatTable } from "./tables.ts";

@@ -29,11 +29,26 @@ const TEXT_COLUMNS = new Set([0, 1, 2, 9]);
 export function formatPairTable(pairs: readonly PairScore[]): string {
   const rows = (["cmr", "md"] as const).flatMap((objective) => objectiveRows(pairs, objective));
   if (rows.length === 0) return "No pair has been scored yet.";
-  const widths = HEADER.map((title, c) => Math.max(title.length, ...rows.map((row) => row[c].length)));
+  return formatTable(HEADER, rows, { textColumns: TEXT_COLUMNS });
+}
+
+/**
+ * Formats a Markdown table with aligned columns.
+ *
+ * @param options `textColumns`: indices of the columns that hold words; the others are aligned to the right
+ * @returns lines joined by newlines, without one at the end
+ */
+export function formatTable(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  { textColumns }: { textColumns: ReadonlySet<number> },
+): string {
+  // Markdown needs two characters to say that a column is aligned to the right.
+  const widths = header.map((title, c) => Math.max(2, title.length, ...rows.map((row) => row[c].length)));
   const align = (cell: string, c: number): string =>
-    TEXT_COLUMNS.has(c) ? cell.padEnd(widths[c]) : cell.padStart(widths[c]);
-  const rule = widths.map((width, c) => TEXT_COLUMNS.has(c) ? "-".repeat(width) : `${"-".repeat(width - 1)}:`);
-  return [HEADER, rule, ...rows].map((row) => `| ${row.map(align).join(" | ")} |`).join("\n");
+    textColumns.has(c) ? cell.padEnd(widths[c]) : cell.padStart(widths[c]);
+  const rule = widths.map((width, c) => textColumns.has(c) ? "-".repeat(width) : `${"-".repeat(width - 1)}:`);
+  return [header, rule, ...rows].map((row) => `| ${row.map(align).join(" | ")} |`).join("\n");
 }
 
 /** Pairs ordered by target, then source. */

@@ -85,6 +85,8 @@ async function startWebgpu(): Promise<BackendInfo> {
     const opened = await openDevice();
     // Loaded only here: TensorFlow.js's own kernels for this backend are many.
     const { GpuBackend } = await import("./webgpu/backend.ts");
+    const { registerTfjsKernelsOnGpu } = await import("./webgpu/tfjs/mod.ts");
+    registerTfjsKernelsOnGpu();
     startedGpu = new GpuBackend(opened);
     tf.removeBackend("webgpu");
     tf.registerBackend("webgpu", () => startedGpu!);

@@ -72,11 +72,18 @@ export function formulaVolumes(
 
 /** `[N, D, H, W, C]` → values in the order of the official `[N, C, z, x, y]` or `[N, C, x, y, z]`. */
 export function officialValues(tensor: Tensor, axes: "zxy" | "xyz"): Float32Array {
-  const [n, z, y, x, c] = shapeOf(tensor);
+  return officialOrder(tensor.dataSync() as Float32Array, { shape: shapeOf(tensor), axes });
+}
+
+/** Values of `[N, D, H, W, C]` in the order of the official `[N, C, z, x, y]` or `[N, C, x, y, z]`. */
+export function officialOrder(
+  values: Float32Array,
+  { shape, axes }: { shape: readonly number[]; axes: "zxy" | "xyz" },
+): Float32Array {
+  const [n, z, y, x, c] = shape;
   const zxy = { officialShape: [n, c, z, x, y], permutation: [0, 2, 4, 3, 1] };
   const xyz = { officialShape: [n, c, x, y, z], permutation: [0, 4, 3, 2, 1] };
-  const layout = { shape: shapeOf(tensor), ...(axes === "zxy" ? zxy : xyz) };
-  return toOfficialLayout(tensor.dataSync() as Float32Array, layout);
+  return toOfficialLayout(values, { shape, ...(axes === "zxy" ? zxy : xyz) });
 }
 
 /** Mean, standard deviation (unbiased, as PyTorch's) and Euclidean norm. */

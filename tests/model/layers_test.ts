@@ -7,6 +7,7 @@ import {
   depthwiseConv,
   encoderConv,
   groupNormLayer,
+  inScope,
   instanceNorm,
   layerNormLayer,
   linearLayer,
@@ -172,4 +173,17 @@ Deno.test("batchNormLayer() remembers a variance of 0 for a single value", () =>
   const layer = layerUnderTest((scope) => batchNormLayer(scope, { channels: 1 }), {});
   assertClose(layer.apply([7], [1, 1, 1, 1, 1]), [0]);
   assertClose(layer.values("running_var"), [0.9]);
+});
+
+Deno.test("inScope() frees all but the result outside training, and nothing in training", () => {
+  const x = tf.ones([2]);
+  const compute = (): ReturnType<typeof tf.add> => tf.add(tf.mul(x, 2), 1);
+  for (const [training, left] of [[false, 1], [true, 2]] as const) {
+    tf.engine().startScope();
+    const before = tf.memory().numTensors;
+    assert.deepEqual([...inScope({ training }, compute).dataSync()], [3, 3]);
+    assert.equal(tf.memory().numTensors - before, left);
+    tf.engine().endScope();
+  }
+  x.dispose();
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { formatPairTable } from "../../lib/report/mod.ts";
+import { formatPairTable, formatTable } from "../../lib/report/mod.ts";
 import { PAIRS } from "./_fixtures.ts";
 
 Deno.test("formatPairTable() sorts pairs, adds means, sets templates apart and names the best of each row", () => {
@@ -25,4 +25,9 @@ Deno.test("formatPairTable() keeps bars in names and missing numbers from breaki
   const pair = { target: "a|b", source: "t2", psnr: NaN, mosaicPsnr: NaN, meanVolumePsnr: NaN, subjects: 0 };
   const row = formatPairTable([pair]).split("\n")[2];
   assert.match(row, /^\| CMR +\| a\\\|b +\| t2 +\| +n\/a \| +n\/a \| +n\/a \| +n\/a \| +n\/a \| +0 \| n\/a +\|$/);
+});
+
+Deno.test("formatTable() aligns words to the left and numbers to the right", () => {
+  const lines = ["| name | n |", "| ---- | -: |", "| a    | 10 |"].map((line) => line.replace("| n |", "|  n |"));
+  assert.equal(formatTable(["name", "n"], [["a", "10"]], { textColumns: new Set([0]) }), lines.join("\n"));
 });

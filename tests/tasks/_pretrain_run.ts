@@ -124,6 +124,21 @@ function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
+/** Sends a signal as {@linkcode signalWhen} does; on a busy machine the run may be over first, and is then made anew. */
+export async function signalInTime(
+  args: readonly string[],
+  { folder, ...moment }: Parameters<typeof signalWhen>[1] & { folder: string },
+): Promise<Outcome> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await signalWhen(args, moment);
+    } catch (error) {
+      if (attempt === 5) throw error;
+      Deno.removeSync(folder, { recursive: true });
+    }
+  }
+}
+
 /** Writes one scan of random voxels. */
 export function writeScan(
   path: string,

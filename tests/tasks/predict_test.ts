@@ -221,6 +221,16 @@ Deno.test("predict takes the held-out subjects of a datalist, or of the run itse
   assert.deepEqual(Deno.readFileSync(`${RUNS}/own/s2.nii.gz`), Deno.readFileSync(`${RUNS}/list/s2.nii.gz`));
 });
 
+Deno.test("predict refuses subjects whose predictions would share a file", async () => {
+  const subjects = ["a b", "a/b"].map((id) => {
+    return { id, images: ["t1", "t2"].map((modality) => ({ modality, file: `s1/s1_${modality}.nii` })) };
+  });
+  const run = `${RUNS}/alike`;
+  writeFinetuned(run, { run: { data: { root: SCANS, validation: subjects } } });
+  const { stderr } = await runPredict(["--run", run, "--out", `${RUNS}/shared`], { code: 1 });
+  assert.equal(stderr, 'Cannot predict: expected a file for each subject, got a_b.nii.gz for "a b" and "a/b"\n');
+});
+
 Deno.test("predict wants every modality of the task, or something in its place", async (t) => {
   const t1 = `t1=${SCANS}/s1/s1_t1.nii`;
   const labelsWith = async (run: string, fill: string): Promise<Float32Array> => {
@@ -277,6 +287,26 @@ Deno.test("predict of a classification writes a table of probabilities, one row 
   const { stdout } = await runPredict([...args, "--tta"]);
   assert.match(stdout, /^found {5}1 subject done before$/m);
   assert.equal(Deno.readTextFileSync(`${out}/predictions.csv`), text);
+});
+
+Deno.test("predict of a classification repeats the true classes that its run knows", async () => {
+  const run = `${RUNS}/known-classes`;
+  const validation = SUBJECTS.map((id) => {
+    return { id, images: ["t1", "t2"].map((modality) => ({ modality, file: `${id}/${id}_${modality}.nii` })) };
+  });
+  const data = {
+    root: SCANS,
+    origin: "somewhere",
+    training: [],
+    validation,
+    classes: { training: [], validation: [1, 0] },
+  };
+  writeFinetuned(run, { task: CLASSES, run: { data } });
+  await runPredict(["--run", run, "--out", `${RUNS}/known`]);
+  const lines = Deno.readTextFileSync(`${RUNS}/known/predictions.csv`).split("\n");
+  assert.equal(lines[0], 'subject,label,healthy,"ill, or worse"');
+  assert.match(lines[1], /^s1,"ill, or worse",0\.\d{6},0\.\d{6}$/);
+  assert.match(lines[2], /^s2,healthy,0\.\d{6},0\.\d{6}$/);
 });
 
 Deno.test({

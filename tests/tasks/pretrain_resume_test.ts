@@ -6,6 +6,7 @@ import {
   prepareFolders,
   runPretrain,
   RUNS,
+  signalInTime,
   signalWhen,
   tinyRun,
   UPDATES,
@@ -102,7 +103,8 @@ Deno.test("pretrain killed at any moment, again and again, resumes to the bytes 
 
 Deno.test("pretrain interrupted by Ctrl-C saves, says how to go on, and resumes to the same bytes", async () => {
   const folder = `${RUNS}/interrupted`;
-  const { code, stdout, stderr } = await signalWhen(tinyRun("interrupted", "run.checkpointEvery=100"), {
+  const { code, stdout, stderr } = await signalInTime(tinyRun("interrupted", "run.checkpointEvery=100"), {
+    folder,
     signal: "SIGINT",
     condition: () => countRecords(folder) >= 2,
   });

@@ -1,35 +1,16 @@
-// C = A·B (+ bias) by tiles in workgroup memory: 128 rows × 64 columns, 8 × 4 values per invocation.
-//
-// A's value (i, p) lies at i·aRow + p·aColumn, B's (p, j) at p·bRow + j·bColumn, C is row-major. Workgroup z computes
-// slice z / batches of batch z % batches: a slice sums sliceLength of the k products, and writes to a C of its own.
-
-struct Parameters {
-  m: u32, n: u32, k: u32,
-  aRow: u32, aColumn: u32, bRow: u32, bColumn: u32,
-  aBatch: u32, bBatch: u32,
-  batches: u32, sliceLength: u32,
-  tilesM: u32,
-}
-@group(0) @binding(0) var<uniform> parameters: Parameters;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> c: array<f32>;
-
-override HAS_BIAS: bool = false;
-// Whether neighbours in memory are neighbours along k (rows of A, columns of B).
-override A_ALONG_K: bool = true;
-override B_ALONG_K: bool = false;
+// A·B by tiles in workgroup memory: 128 rows × 64 columns, 8 × 8 values per invocation. Put before it: gemm_blocks.wgsl.
+// The next step's values are on their way while this one's are multiplied.
 
 const ROWS = 128u;
 const COLUMNS = 64u;
 const STEP = 16u;
-const THREADS = 256u;
+// Rows of a quad of products, and two more: four neighbours that store the same rows then meet different banks.
+const PITCH = 130u;
 
-var<workgroup> tileA: array<f32, 2048>; // [STEP][ROWS]
-var<workgroup> tileB: array<f32, 1024>; // [STEP][COLUMNS]
+var<workgroup> tileA: array<vec4f, 520>; // [STEP / 4][PITCH], four products of a row each
+var<workgroup> tileB: array<vec4f, 256>; // [STEP][COLUMNS / 4], four columns each
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(128)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
@@ -38,7 +19,7 @@ fn main(
   let q = parameters;
   let tile = group.x + group.y * groups.x;
   let tilesN = (q.n + COLUMNS - 1u) / COLUMNS;
-  let inside = tile < q.tilesM * tilesN;
+  if (tile >= q.tilesM * tilesN) { return; }
   let row0 = (tile / tilesN) * ROWS;
   let column0 = (tile % tilesN) * COLUMNS;
   let batch = group.z % q.batches;
@@ -47,51 +28,59 @@ fn main(
   let bStart = batch * q.bBatch;
   let first = slice * q.sliceLength;
   let last = min(q.k, first + q.sliceLength);
-  let localRow = (thread / 16u) * 8u;
-  let localColumn = (thread % 16u) * 4u;
 
-  var sum: array<vec4f, 8>;
-  for (var i = 0u; i < 8u; i++) { sum[i] = vec4f(0.0); }
-  for (var p0 = first; p0 < last; p0 += STEP) {
-    for (var e = thread; e < ROWS * STEP; e += THREADS) {
-      let i = select(e % ROWS, e / STEP, A_ALONG_K);
-      let p = select(e / ROWS, e % STEP, A_ALONG_K);
-      var value = 0.0;
-      if (inside && row0 + i < q.m && p0 + p < last) {
-        value = a[aStart + (row0 + i) * q.aRow + (p0 + p) * q.aColumn];
-      }
-      tileA[p * ROWS + i] = value;
+  // Loading: a block of 4 × 4 values of A, and of B for half of the invocations; neighbours read neighbours.
+  let aPart = select(thread / 32u, thread % 4u, A_ALONG_K);
+  let aRows = select(thread % 32u, thread / 4u, A_ALONG_K) * 4u;
+  let bPart = select(thread / 16u, thread % 4u, B_ALONG_K);
+  let bQuads = select(thread % 16u, thread / 4u, B_ALONG_K);
+  let loadsB = thread < 64u;
+  // Multiplying: rows thread / 8 + 16·i, quads of columns thread % 8 and eight further.
+  let column = thread % 8u;
+  let line = thread / 8u;
+  var left: array<vec4f, 8>;
+  var right: array<vec4f, 8>;
+  var blockA: mat4x4f;
+  var blockB: mat4x4f;
+  let steps = select(0u, (last - first + STEP - 1u) / STEP, last > first);
+  // A round multiplies what the one before has stored, and stores what it has loaded itself.
+  for (var step = 0u; step <= steps; step++) {
+    if (step < steps) {
+      let p = first + step * STEP;
+      blockA = rowsOfA(aStart, row0 + aRows, p + aPart * 4u, last);
+      if (loadsB) { blockB = productsOfB(bStart, p + bPart * 4u, column0 + bQuads * 4u, last); }
     }
-    for (var e = thread; e < COLUMNS * STEP; e += THREADS) {
-      let j = select(e % COLUMNS, e / STEP, B_ALONG_K);
-      let p = select(e / COLUMNS, e % STEP, B_ALONG_K);
-      var value = 0.0;
-      if (inside && column0 + j < q.n && p0 + p < last) {
-        value = b[bStart + (p0 + p) * q.bRow + (column0 + j) * q.bColumn];
+    if (step > 0u) {
+      for (var k = 0u; k < 4u; k++) {
+        var l: array<vec4f, 4>;
+        var r: array<vec4f, 4>;
+        for (var p = 0u; p < 4u; p++) {
+          let at = (k * 4u + p) * 16u + column;
+          l[p] = tileB[at];
+          r[p] = tileB[at + 8u];
+        }
+        for (var i = 0u; i < 8u; i++) {
+          let v = tileA[k * PITCH + line + 16u * i];
+          left[i] = fma(l[3], v.wwww, fma(l[2], v.zzzz, fma(l[1], v.yyyy, fma(l[0], v.xxxx, left[i]))));
+          right[i] = fma(r[3], v.wwww, fma(r[2], v.zzzz, fma(r[1], v.yyyy, fma(r[0], v.xxxx, right[i]))));
+        }
       }
-      tileB[p * COLUMNS + j] = value;
     }
     workgroupBarrier();
-    for (var p = 0u; p < STEP; p++) {
-      let at = p * COLUMNS + localColumn;
-      let right = vec4f(tileB[at], tileB[at + 1u], tileB[at + 2u], tileB[at + 3u]);
-      for (var i = 0u; i < 8u; i++) {
-        sum[i] = fma(vec4f(tileA[p * ROWS + localRow + i]), right, sum[i]);
-      }
+    for (var i = 0u; i < 4u; i++) { tileA[aPart * PITCH + aRows + i] = blockA[i]; }
+    if (loadsB) {
+      for (var i = 0u; i < 4u; i++) { tileB[(bPart * 4u + i) * 16u + bQuads] = blockB[i]; }
     }
     workgroupBarrier();
   }
-  if (!inside) { return; }
-  let cStart = group.z * q.m * q.n;
+
+  // Without a break: a loop that may end early is not unrolled, and arrays then leave the registers.
+  let cRow0 = group.z * q.m;
   for (var i = 0u; i < 8u; i++) {
-    let row = row0 + localRow + i;
-    if (row >= q.m) { break; }
-    for (var j = 0u; j < 4u; j++) {
-      let column = column0 + localColumn + j;
-      if (column >= q.n) { break; }
-      var value = sum[i][j];
-      if (HAS_BIAS) { value += bias[column]; }
-      c[cStart + row * q.n + column] = value;
+    let row = row0 + line + 16u * i;
+    if (row < q.m) {
+      storeQuad(cRow0 + row, column0 + column * 4u, left[i]);
+      storeQuad(cRow0 + row, column0 + column * 4u + 32u, right[i]);
     }
   }
 }

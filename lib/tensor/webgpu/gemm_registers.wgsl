@@ -1,59 +1,42 @@
-// C = A·B (+ bias) without workgroup memory: every invocation holds 8 rows × 4 columns of C. For adapters that compute
-// on the CPU, where barriers cost more than reading again, and where what is the same for a whole workgroup, as A is here,
-// is read once. Parameters and layout as in gemm.wgsl.
+// A·B without workgroup memory: every invocation computes 8 × 8 values, four products at a time. Put before it:
+// gemm_blocks.wgsl. For adapters that compute on the CPU, where barriers cost more than reading again.
 
-struct Parameters {
-  m: u32, n: u32, k: u32,
-  aRow: u32, aColumn: u32, bRow: u32, bColumn: u32,
-  aBatch: u32, bBatch: u32,
-  batches: u32, sliceLength: u32,
-  tilesM: u32,
-}
-@group(0) @binding(0) var<uniform> parameters: Parameters;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> c: array<f32>;
-
-override HAS_BIAS: bool = false;
-
-@compute @workgroup_size(8)
+@compute @workgroup_size(16)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
   let q = parameters;
-  let tilesN = (q.n + 31u) / 32u;
-  let tile = group.x + group.y * groups.x;
+  let tilesN = (q.n + 7u) / 8u;
+  let tile = (group.x + group.y * groups.x) * 16u + thread;
   if (tile >= q.tilesM * tilesN) { return; }
   let row0 = (tile / tilesN) * 8u;
-  let column0 = (tile % tilesN) * 32u + thread;
-  let batch = group.z % q.batches;
+  let column0 = (tile % tilesN) * 8u;
+  let aStart = (group.z % q.batches) * q.aBatch;
+  let bStart = (group.z % q.batches) * q.bBatch;
   let first = (group.z / q.batches) * q.sliceLength;
   let last = min(q.k, first + q.sliceLength);
 
-  var rows: array<u32, 8>;
-  for (var i = 0u; i < 8u; i++) { rows[i] = batch * q.aBatch + min(row0 + i, q.m - 1u) * q.aRow; }
-  var columns: array<u32, 4>;
-  for (var j = 0u; j < 4u; j++) { columns[j] = batch * q.bBatch + min(column0 + 8u * j, q.n - 1u) * q.bColumn; }
-  var sum: array<vec4f, 8>;
-  for (var i = 0u; i < 8u; i++) { sum[i] = vec4f(0.0); }
-  for (var p = first; p < last; p++) {
-    let at = p * q.bRow;
-    let right = vec4f(b[columns[0] + at], b[columns[1] + at], b[columns[2] + at], b[columns[3] + at]);
-    let down = p * q.aColumn;
-    for (var i = 0u; i < 8u; i++) { sum[i] = fma(vec4f(a[rows[i] + down]), right, sum[i]); }
-  }
-  let cStart = group.z * q.m * q.n;
-  for (var j = 0u; j < 4u; j++) {
-    let column = column0 + 8u * j;
-    if (column >= q.n) { break; }
-    var added = 0.0;
-    if (HAS_BIAS) { added = bias[column]; }
+  var left: array<vec4f, 8>;
+  var right: array<vec4f, 8>;
+  for (var p = first; p < last; p += 4u) {
+    let l = productsOfB(bStart, p, column0, last);
+    let r = productsOfB(bStart, p, column0 + 4u, last);
+    let upper = rowsOfA(aStart, row0, p, last);
+    let lower = rowsOfA(aStart, row0 + 4u, p, last);
     for (var i = 0u; i < 8u; i++) {
-      if (row0 + i >= q.m) { break; }
-      c[cStart + (row0 + i) * q.n + column] = sum[i][j] + added;
+      var v = upper[i & 3u];
+      if (i >= 4u) { v = lower[i & 3u]; }
+      left[i] = fma(l[3], v.wwww, fma(l[2], v.zzzz, fma(l[1], v.yyyy, fma(l[0], v.xxxx, left[i]))));
+      right[i] = fma(r[3], v.wwww, fma(r[2], v.zzzz, fma(r[1], v.yyyy, fma(r[0], v.xxxx, right[i]))));
+    }
+  }
+  let cRow0 = group.z * q.m;
+  for (var i = 0u; i < 8u; i++) {
+    if (row0 + i < q.m) {
+      storeQuad(cRow0 + row0 + i, column0, left[i]);
+      storeQuad(cRow0 + row0 + i, column0 + 4u, right[i]);
     }
   }
 }

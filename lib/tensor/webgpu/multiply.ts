@@ -2,11 +2,15 @@
 import type { GpuProgram } from "./programs.ts";
 import { workgroupRow } from "./runtime.ts";
 import type { GpuArray, GpuRuntime } from "./runtime.ts";
+import blockSource from "./gemm_blocks.wgsl" with { type: "text" };
 import tiledSource from "./gemm.wgsl" with { type: "text" };
+import quadSource from "./gemm_quads.wgsl" with { type: "text" };
 import registerSource from "./gemm_registers.wgsl" with { type: "text" };
+import storeSource from "./gemm_store.wgsl" with { type: "text" };
+import valueSource from "./gemm_values.wgsl" with { type: "text" };
 import sumSource from "./sum_slices.wgsl" with { type: "text" };
 
-/** A matrix in memory: value (row, column) of a batch lies at batch·batch + row·row + column·column. */
+/** A matrix in memory: value (i, j) of a batch lies at batch·batch + row·i + column·j; row or column is 1. */
 export interface GpuMatrix {
   readonly array: GpuArray;
   readonly row: number;
@@ -24,9 +28,21 @@ export interface ProductSizes {
   readonly batches?: number;
 }
 
-/** The tile of C that a workgroup computes. */
-const TILED = { rows: 128, columns: 64 };
-const REGISTERS = { rows: 8, columns: 32 };
+/** What becomes of a product's values, which are then nowhere but where it puts them. */
+export interface Epilogue {
+  readonly name: string;
+  /** WGSL with its bindings, from 3 on, and `fn store(at: u32, column: u32, value: f32)`. */
+  readonly source: string;
+  readonly inputs: readonly GpuArray[];
+  readonly outputs: readonly GpuArray[];
+  readonly constants?: GpuProgram["constants"];
+}
+
+/** A tile of C, and how many of them a workgroup computes. */
+const TILED = { rows: 128, columns: 64, perWorkgroup: 1 };
+const REGISTERS = { rows: 8, columns: 8, perWorkgroup: 16 };
+/** Products that a tile takes at a time. */
+const STEP = 16;
 /** Workgroups that fill a GPU: a product with fewer is split along k. */
 const FULL = 512;
 /** Products that a slice sums at least. */
@@ -43,20 +59,41 @@ export function multiply(
   { m, n, k, batches = 1 }: ProductSizes,
   runtime: GpuRuntime,
 ): void {
-  const tile = runtime.isSoftware ? REGISTERS : TILED;
-  const tilesM = Math.ceil(m / tile.rows);
-  const workgroups = tilesM * Math.ceil(n / tile.columns);
+  const { workgroups } = tilesOf({ m, n }, runtime);
   const slices = bias ? 1 : sliceCount(k, workgroups * batches);
-  const sliceLength = Math.ceil(k / slices);
   const target = slices === 1 ? c : runtime.scratch(slices * batches * m * n);
+  const constants = { HAS_BIAS: Number(bias !== undefined) };
+  const inputs = [bias ?? b.array];
+  const epilogue = { name: "store", source: storeSource, inputs, outputs: [target], constants };
+  multiplyInto({ a, b, epilogue }, { m, n, k, batches, slices }, runtime);
+  if (slices > 1) sumSlices({ x: target, y: c }, { slices }, runtime);
+}
+
+/** Computes A·B and hands every value to an epilogue, with its place in C and its column. */
+export function multiplyInto(
+  { a, b, epilogue }: { a: GpuMatrix; b: GpuMatrix; epilogue: Epilogue },
+  { m, n, k, batches = 1, slices = 1 }: ProductSizes & { slices?: number },
+  runtime: GpuRuntime,
+): void {
+  const { tilesM, workgroups } = tilesOf({ m, n }, runtime);
   const strides = [a.row, a.column, b.row, b.column, a.batch ?? 0, b.batch ?? 0];
-  runtime.run(programFor({ a, b, hasBias: bias !== undefined }, runtime), {
+  // Whole steps of the tiled kernel, so that no slice begins within a quad of values.
+  const sliceLength = Math.ceil(k / slices / STEP) * STEP;
+  runtime.run(programFor({ a, b, epilogue }, { m, n, k }, runtime), {
     workgroups: [...workgroupRow(workgroups, runtime.limits), batches * slices],
-    inputs: [a.array, b.array, bias ?? b.array],
-    outputs: [target],
+    inputs: [a.array, b.array, ...epilogue.inputs],
+    outputs: epilogue.outputs,
     integers: [m, n, k, ...strides, batches, sliceLength, tilesM],
   });
-  if (slices > 1) sumSlices({ x: target, y: c }, { slices }, runtime);
+}
+
+function tilesOf({ m, n }: { m: number; n: number }, { isSoftware }: GpuRuntime): {
+  tilesM: number;
+  workgroups: number;
+} {
+  const { rows, columns, perWorkgroup } = isSoftware ? REGISTERS : TILED;
+  const tilesM = Math.ceil(m / rows);
+  return { tilesM, workgroups: Math.ceil(tilesM * Math.ceil(n / columns) / perWorkgroup) };
 }
 
 function sliceCount(k: number, workgroups: number): number {
@@ -65,13 +102,25 @@ function sliceCount(k: number, workgroups: number): number {
 }
 
 function programFor(
-  { a, b, hasBias }: { a: GpuMatrix; b: GpuMatrix; hasBias: boolean },
+  { a, b, epilogue: { name, source, constants } }: { a: GpuMatrix; b: GpuMatrix; epilogue: Epilogue },
+  { m, n, k }: ProductSizes,
   { isSoftware }: GpuRuntime,
 ): GpuProgram {
-  const HAS_BIAS = Number(hasBias);
-  if (isSoftware) return { name: "gemm_registers", source: registerSource, constants: { HAS_BIAS } };
-  const constants = { HAS_BIAS, A_ALONG_K: Number(a.column === 1), B_ALONG_K: Number(b.row === 1 && b.column !== 1) };
-  return { name: "gemm", source: tiledSource, constants };
+  const order = { A_ALONG_K: Number(a.column === 1), B_ALONG_K: Number(b.row === 1 && b.column !== 1) };
+  const isAligned = inQuads(a, { row: m, column: k }) && inQuads(b, { row: k, column: n });
+  const [operands, operandSource] = isAligned ? ["quads", quadSource] : ["values", valueSource];
+  const [tiles, tileSource] = isSoftware ? ["registers", registerSource] : ["tiled", tiledSource];
+  return {
+    name: `gemm/${tiles}/${operands}/${name}`,
+    source: operandSource + source + blockSource + tileSource,
+    constants: { ...constants, ...order },
+  };
+}
+
+/** True when every row of neighbours, of rows or of columns, begins and ends at a multiple of four values. */
+function inQuads({ row, column, batch = 0 }: GpuMatrix, size: { row: number; column: number }): boolean {
+  const [along, across] = column === 1 ? [size.column, row] : [size.row, column];
+  return [along, across, batch].every((stride) => stride % 4 === 0);
 }
 
 /** y = the sum of the slices of x, `[slices, …]` → `[…]`, in their order. */

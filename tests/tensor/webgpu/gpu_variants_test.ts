@@ -17,11 +17,34 @@ function depthwise(title: string, x: readonly number[], kernel: number): OpCase 
   };
 }
 
+function attention([batch, tokens, heads, width]: readonly [number, number, number, number]): OpCase {
+  return {
+    title: `tokens ${tokens}, heads ${heads} of ${width}`,
+    shapes: { qkv: [batch, tokens, 3 * heads * width] },
+    attributes: { heads, scale: 1 / Math.sqrt(width) },
+    flops: 0,
+  };
+}
+
+/** Around the 64 tokens of a tile and its 16 and 64 channels, and heads that no tile holds. */
+const ATTENTION = [
+  [1, 1, 1, 4],
+  [2, 63, 2, 15],
+  [1, 64, 1, 16],
+  [1, 65, 2, 20],
+  [2, 97, 1, 32],
+  [1, 130, 2, 64],
+  [1, 33, 2, 80],
+  [1, 10, 1, 513],
+] as const;
+
 const MORE: Readonly<Record<string, readonly OpCase[]>> = {
   batchNorm: [],
   groupNorm: [],
   layerNorm: [],
+  mlp: [],
   scaleShift: [],
+  selfAttention: ATTENTION.map(attention),
   depthwiseConv3d: [
     depthwise("5³, 16 rows a workgroup, parts of the depth", [1, 11, 14, 9, 17], 5),
     depthwise("3³, 16 rows a workgroup, two blocks of rows", [2, 7, 25, 3, 2], 3),

@@ -24,6 +24,10 @@ const PRODUCTS: readonly Product[] = [
   { title: "A transposed, split along k", m: 9, n: 5, k: 1100, batches: 1, transposeA: true },
   { title: "B transposed", m: 20, n: 70, k: 19, batches: 1, transposeB: true },
   { title: "a batch, split along k", m: 6, n: 10, k: 700, batches: 3, transposeB: true },
+  { title: "whole quads, more than a tile", m: 132, n: 68, k: 36, batches: 1, bias: true },
+  { title: "whole quads, A transposed, split along k", m: 140, n: 72, k: 1044, batches: 2, transposeA: true },
+  { title: "whole quads, B transposed, a batch", m: 8, n: 76, k: 20, batches: 3, transposeB: true },
+  { title: "whole quads, both transposed", m: 16, n: 8, k: 24, batches: 1, transposeA: true, transposeB: true },
 ];
 
 function random(name: string, length: number): Float32Array {

@@ -2,6 +2,8 @@
 import { definePrimitive } from "../../op.ts";
 import { tf } from "../../tf.ts";
 import type { Tensor } from "../../tf.ts";
+import { runElementwise } from "../../webgpu/elementwise.ts";
+import updateSource from "./update.wgsl" with { type: "text" };
 
 type AdamwInputs = { parameter: Tensor; gradient: Tensor; firstMoment: Tensor; secondMoment: Tensor };
 
@@ -72,6 +74,16 @@ const update = definePrimitive<AdamwInputs, AdamwAttributes>({
     const [value, first, second] = outputs.map(({ pointer }) => pointer);
     const rates = [beta1, beta2, epsilon, keep, penalty, stepSize, rootCorrection] as const;
     runtime.run("adamw", { units: parameter.length, grain: 16384 }, [p, g, m, v, value, first, second, ...rates]);
+    return outputs;
+  },
+  webgpu({ parameter, gradient, firstMoment, secondMoment }, attributes, runtime) {
+    const { learningRate, beta1, beta2, epsilon, weightDecay } = attributes;
+    const { stepSize, rootCorrection } = corrections(attributes);
+    const outputs = [0, 1, 2].map(() => runtime.output(parameter.shape));
+    const keep = 1 - learningRate * weightDecay;
+    const floats = [beta1, beta2, 1 - beta1, 1 - beta2, epsilon, keep, stepSize, rootCorrection];
+    const inputs = [parameter, gradient, firstMoment, secondMoment];
+    runElementwise({ name: "adamw", source: updateSource }, { inputs, outputs, floats }, runtime);
     return outputs;
   },
 });

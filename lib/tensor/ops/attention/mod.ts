@@ -8,6 +8,7 @@ import type { Tensor } from "../../tf.ts";
 import type { SimdArray, SimdRuntime } from "../../simd/runtime.ts";
 import { gemm, rowMajor, transposed } from "../_gemm.ts";
 import type { Matrix } from "../_gemm.ts";
+import { attendByWebgpu, attentionGradientByWebgpu } from "./_webgpu.ts";
 
 type AttentionInputs = { qkv: Tensor };
 type AttentionAttributes = { heads: number; scale: number };
@@ -26,6 +27,7 @@ function reference({ qkv }: AttentionInputs, { heads, scale }: AttentionAttribut
   return tf.reshape(tf.transpose(tf.matMul(weights, v), [0, 2, 1, 3]), [b, n, e3 / 3]);
 }
 
+/** Output, and from kernels that need it in the backward pass a statistic of every query's scores. */
 const forward = definePrimitive<AttentionInputs, AttentionAttributes>({
   name: "SelfAttention",
   composite: (inputs, attributes) => [reference(inputs, attributes)],
@@ -46,9 +48,12 @@ const forward = definePrimitive<AttentionInputs, AttentionAttributes>({
     runtime.run("attentionForward", { units: batch * heads * Math.ceil(tokens / chunk), grain: 1 }, args);
     return [output];
   },
+  webgpu: ({ qkv }, attributes, runtime) => attendByWebgpu(qkv, attributes, runtime),
 });
 
-const backward = definePrimitive<{ dy: Tensor; qkv: Tensor }, AttentionAttributes>({
+type GradientInputs = { dy: Tensor; qkv: Tensor; output: Tensor | undefined; statistics: Tensor | undefined };
+
+const backward = definePrimitive<GradientInputs, AttentionAttributes>({
   name: "SelfAttentionGradient",
   composite({ dy, qkv }, { heads, scale }) {
     const [b, n, e3] = shapeOf(qkv);
@@ -77,6 +82,11 @@ const backward = definePrimitive<{ dy: Tensor; qkv: Tensor }, AttentionAttribute
     const args = [qkv.pointer, dy.pointer, keys, dQkv.pointer, ...sizes];
     runtime.run("attentionGradient", { units: batch * heads, grain: 1 }, args);
     return [dQkv];
+  },
+  webgpu({ dy, qkv, output, statistics }, attributes, runtime) {
+    // The forward kernel has made them.
+    const made = { output: output!, statistics: statistics! };
+    return [attentionGradientByWebgpu({ dy, qkv, ...made }, attributes, runtime)];
   },
 });
 
@@ -215,8 +225,11 @@ export const selfAttentionOp = defineOp<AttentionInputs, AttentionAttributes>({
     if (!(scale > 0)) throw new RangeError(`Cannot apply selfAttention: expected a positive scale, got ${scale}`);
   },
   reference,
-  forward: (inputs, attributes) => ({ output: forward(inputs, attributes)[0], saved: [inputs.qkv] }),
-  backward: (dy, [qkv], attributes) => backward({ dy, qkv }, attributes),
+  forward(inputs, attributes) {
+    const [output, statistics] = forward(inputs, attributes);
+    return { output, saved: statistics ? [inputs.qkv, output, statistics] : [inputs.qkv] };
+  },
+  backward: (dy, [qkv, output, statistics], attributes) => backward({ dy, qkv, output, statistics }, attributes),
 });
 
 /**

@@ -4,6 +4,7 @@ import type { NoAttributes } from "../../op.ts";
 import { channelsOf } from "../../shape.ts";
 import { tf } from "../../tf.ts";
 import type { Tensor } from "../../tf.ts";
+import { sumColumns } from "../../webgpu/sum_columns.ts";
 import { channelLayout, foldChunks, forEachInTail, outputOf, runOverChunks } from "./layout.ts";
 
 /** x `[…, C]` → `[C]`. */
@@ -27,5 +28,10 @@ export const channelSum = definePrimitive<{ x: Tensor }, NoAttributes>({
     const sums = foldChunks(partials, layout, { index: 0, count: 1 });
     forEachInTail(layout, (i, c) => sums[c] += x.data[i]);
     return [outputOf(sums, [layout.channels], runtime)];
+  },
+  webgpu({ x }, _, runtime) {
+    const sums = runtime.output([x.shape[x.shape.length - 1]]);
+    sumColumns({ x, sums }, runtime);
+    return [sums];
   },
 });

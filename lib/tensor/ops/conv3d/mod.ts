@@ -7,6 +7,7 @@ import { channelSum } from "../channel_sum/mod.ts";
 import { convolve, inputGradient as plainInputGradient, weightGradient as plainWeightGradient } from "./_plain.ts";
 import type { ConvSize } from "./_plain.ts";
 import * as simd from "./_simd.ts";
+import * as webgpu from "./_webgpu.ts";
 
 interface ConvInputs {
   x: Tensor;
@@ -54,6 +55,11 @@ const forward = definePrimitive<ConvInputs, ConvAttributes>({
     const size = sizeFrom(x.shape, { inputSize, kernel: weight.shape[0], stride, outChannels: weight.shape[4] });
     return [simd.convolve({ x, weight, bias }, size, runtime)];
   },
+  webgpu({ x, weight, bias }, { stride }, runtime) {
+    const inputSize = x.shape.slice(1, 4) as Spatial;
+    const size = sizeFrom(x.shape, { inputSize, kernel: weight.shape[0], stride, outChannels: weight.shape[4] });
+    return [webgpu.convolve({ x, weight, bias }, size, runtime)];
+  },
 });
 
 const inputGradient = definePrimitive<{ dy: Tensor; weight: Tensor }, GradientAttributes>({
@@ -77,6 +83,11 @@ const inputGradient = definePrimitive<{ dy: Tensor; weight: Tensor }, GradientAt
     const size = sizeFrom([dy.shape[0], ...inputSize, inChannels], { inputSize, kernel, stride, outChannels });
     return [simd.inputGradient({ dy, weight }, size, runtime)];
   },
+  webgpu({ dy, weight }, { stride, inputSize, kernel }, runtime) {
+    const [inChannels, outChannels] = weight.shape.slice(3);
+    const size = sizeFrom([dy.shape[0], ...inputSize, inChannels], { inputSize, kernel, stride, outChannels });
+    return [webgpu.inputGradient({ dy, weight }, size, runtime)];
+  },
 });
 
 const weightGradient = definePrimitive<{ x: Tensor; dy: Tensor }, GradientAttributes>({
@@ -96,6 +107,9 @@ const weightGradient = definePrimitive<{ x: Tensor; dy: Tensor }, GradientAttrib
   },
   simd({ x, dy }, attributes, runtime) {
     return [simd.weightGradient({ x, dy }, sizeFrom(x.shape, { ...attributes, outChannels: dy.shape[4] }), runtime)];
+  },
+  webgpu({ x, dy }, attributes, runtime) {
+    return [webgpu.weightGradient({ x, dy }, sizeFrom(x.shape, { ...attributes, outChannels: dy.shape[4] }), runtime)];
   },
 });
 

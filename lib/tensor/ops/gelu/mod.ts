@@ -3,7 +3,11 @@ import { defineOp, definePrimitive } from "../../op.ts";
 import type { NoAttributes } from "../../op.ts";
 import { tf } from "../../tf.ts";
 import type { Tensor } from "../../tf.ts";
+import { runElementwise } from "../../webgpu/elementwise.ts";
 import { erf } from "./_erf.ts";
+import forwardSource from "./forward.wgsl" with { type: "text" };
+import functionsSource from "./gelu.wgsl" with { type: "text" };
+import gradientSource from "./gradient.wgsl" with { type: "text" };
 
 function reference({ x }: { x: Tensor }): Tensor {
   return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
@@ -20,6 +24,12 @@ const forward = definePrimitive<{ x: Tensor }, NoAttributes>({
   simd({ x }, _, runtime) {
     const y = runtime.output(x.shape);
     runtime.run("geluForward", { units: x.length, grain: 16384 }, [x.pointer, y.pointer]);
+    return [y];
+  },
+  webgpu({ x }, _, runtime) {
+    const y = runtime.output(x.shape);
+    const program = { name: "gelu", source: functionsSource + forwardSource };
+    runElementwise(program, { inputs: [x], outputs: [y] }, runtime);
     return [y];
   },
 });
@@ -46,6 +56,12 @@ export const geluGradient = definePrimitive<{ dy: Tensor; x: Tensor }, NoAttribu
   simd({ dy, x }, _, runtime) {
     const dx = runtime.output(x.shape);
     runtime.run("geluGradient", { units: x.length, grain: 16384 }, [x.pointer, dy.pointer, dx.pointer]);
+    return [dx];
+  },
+  webgpu({ dy, x }, _, runtime) {
+    const dx = runtime.output(x.shape);
+    const program = { name: "gelu_gradient", source: functionsSource + gradientSource };
+    runElementwise(program, { inputs: [x, dy], outputs: [dx] }, runtime);
     return [dx];
   },
 });

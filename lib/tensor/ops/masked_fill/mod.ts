@@ -4,6 +4,9 @@ import type { NoAttributes } from "../../op.ts";
 import { expectShape, shapeOf } from "../../shape.ts";
 import { tf } from "../../tf.ts";
 import type { Tensor } from "../../tf.ts";
+import { runElementwise } from "../../webgpu/elementwise.ts";
+import forwardSource from "./forward.wgsl" with { type: "text" };
+import gradientSource from "./gradient.wgsl" with { type: "text" };
 
 type MaskedFillInputs = { x: Tensor; fill: Tensor; mask: Tensor };
 
@@ -25,6 +28,12 @@ const forward = definePrimitive<MaskedFillInputs, NoAttributes>({
     runtime.run("maskedFill", { units: x.length, grain: 16384 }, args);
     return [out];
   },
+  webgpu({ x, fill, mask }, _, runtime) {
+    const out = runtime.output(x.shape);
+    const program = { name: "masked_fill", source: forwardSource };
+    runElementwise(program, { inputs: [x, fill, mask], outputs: [out] }, runtime);
+    return [out];
+  },
 });
 
 /** Gradients of x and of fill. */
@@ -43,6 +52,12 @@ const backward = definePrimitive<{ dy: Tensor; mask: Tensor }, NoAttributes>({
     const outputs = [runtime.output(dy.shape), runtime.output(dy.shape)];
     const args = [dy, mask, ...outputs].map(({ pointer }) => pointer);
     runtime.run("maskedFillGradient", { units: dy.length, grain: 16384 }, args);
+    return outputs;
+  },
+  webgpu({ dy, mask }, _, runtime) {
+    const outputs = [runtime.output(dy.shape), runtime.output(dy.shape)];
+    const program = { name: "masked_fill_gradient", source: gradientSource };
+    runElementwise(program, { inputs: [dy, mask], outputs }, runtime);
     return outputs;
   },
 });

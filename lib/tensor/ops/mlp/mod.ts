@@ -8,6 +8,7 @@ import type { Tensor, Tensor2D } from "../../tf.ts";
 import { channelSum } from "../channel_sum/mod.ts";
 import { gelu, geluGradient } from "../gelu/mod.ts";
 import { linear, linearInputGradient, linearWeightGradient } from "../linear/mod.ts";
+import { mlpByWebgpu, mlpGradientByWebgpu } from "./_webgpu.ts";
 
 type MlpInputs = { x: Tensor; weight1: Tensor; bias1: Tensor; weight2: Tensor; bias2: Tensor };
 
@@ -35,6 +36,7 @@ const forward = definePrimitive<MlpInputs, NoAttributes>({
     runtime.run("mlpForward", range, [...addresses, inputs, hidden, outputs]);
     return [y];
   },
+  webgpu: (arrays, _, runtime) => [mlpByWebgpu(arrays, runtime)],
 });
 
 /** Tokens that a thread takes at a time. */
@@ -82,6 +84,7 @@ const backward = definePrimitive<Omit<MlpInputs, "bias2"> & { dy: Tensor }, NoAt
     });
     return [dx, dWeight1, dBias1, dWeight2];
   },
+  webgpu: (arrays, _, runtime) => mlpGradientByWebgpu(arrays, runtime),
 });
 
 /** Tokens of a chunk in the backward pass: more where their hidden channels fit the second-level cache. */

@@ -5,6 +5,7 @@ import { formatShape } from "../../../errors.ts";
 import { expectShape, shapeOf } from "../../shape.ts";
 import { tf } from "../../tf.ts";
 import type { Tensor, Tensor5D } from "../../tf.ts";
+import * as webgpu from "./_webgpu.ts";
 
 function foldReference(x: Tensor): Tensor {
   const [b, d, h, w, c] = shapeOf(x);
@@ -56,6 +57,12 @@ const fold = definePrimitive<{ x: Tensor }, NoAttributes>({
     runtime.run("foldBlocks", { units: b * d / 2, grain: 1 }, [x.pointer, y.pointer, h / 2, w / 2, c, 1]);
     return [y];
   },
+  webgpu({ x }, _, runtime) {
+    const [b, d, h, w, c] = x.shape;
+    const y = runtime.output([b, d / 2, h / 2, w / 2, 8 * c]);
+    webgpu.moveRuns({ x, y }, { folded: y.shape, fold: true }, runtime);
+    return [y];
+  },
 });
 
 const unfold = definePrimitive<{ x: Tensor }, NoAttributes>({
@@ -71,6 +78,12 @@ const unfold = definePrimitive<{ x: Tensor }, NoAttributes>({
     const [b, d, h, w, c8] = x.shape;
     const y = runtime.output([b, 2 * d, 2 * h, 2 * w, c8 / 8]);
     runtime.run("foldBlocks", { units: b * d, grain: 1 }, [y.pointer, x.pointer, h, w, c8 / 8, 0]);
+    return [y];
+  },
+  webgpu({ x }, _, runtime) {
+    const [b, d, h, w, c8] = x.shape;
+    const y = runtime.output([b, 2 * d, 2 * h, 2 * w, c8 / 8]);
+    webgpu.moveRuns({ x, y }, { folded: x.shape, fold: false }, runtime);
     return [y];
   },
 });

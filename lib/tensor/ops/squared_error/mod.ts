@@ -4,6 +4,9 @@ import type { NoAttributes } from "../../op.ts";
 import { expectShape, shapeOf } from "../../shape.ts";
 import { tf } from "../../tf.ts";
 import type { Tensor, Tensor1D } from "../../tf.ts";
+import { workgroupRow } from "../../webgpu/runtime.ts";
+import { sumRows } from "../../webgpu/sum_rows.ts";
+import gradientSource from "./gradient.wgsl" with { type: "text" };
 
 type ErrorInputs = { prediction: Tensor; target: Tensor };
 
@@ -46,6 +49,13 @@ const forward = definePrimitive<ErrorInputs, NoAttributes>({
     }
     return [errors];
   },
+  webgpu({ prediction, target }, _, runtime) {
+    const [batch] = prediction.shape;
+    const errors = runtime.output([batch]);
+    const options = { rows: batch, term: "squared differences", factor: batch / prediction.length } as const;
+    sumRows({ x: prediction, y: target, sums: errors }, options, runtime);
+    return [errors];
+  },
 });
 
 const backward = definePrimitive<ErrorInputs & { dy: Tensor }, NoAttributes>({
@@ -71,6 +81,17 @@ const backward = definePrimitive<ErrorInputs & { dy: Tensor }, NoAttributes>({
     const gradient = runtime.output(prediction.shape);
     const args = [prediction, target, dy, gradient].map(({ pointer }) => pointer);
     runtime.run("squaredErrorGradient", { units: batch * pieces, grain: 1 }, [...args, length, PIECE, pieces]);
+    return [gradient];
+  },
+  webgpu({ prediction, target, dy }, _, runtime) {
+    const [batch] = prediction.shape;
+    const gradient = runtime.output(prediction.shape);
+    runtime.run({ name: "squared_error_gradient", source: gradientSource }, {
+      workgroups: workgroupRow(Math.ceil(gradient.length / 256), runtime.limits),
+      inputs: [prediction, target, dy],
+      outputs: [gradient],
+      integers: [gradient.length, gradient.length / batch],
+    });
     return [gradient];
   },
 });

@@ -3,6 +3,7 @@ import { definePrimitive } from "../../op.ts";
 import type { NoAttributes } from "../../op.ts";
 import { tf } from "../../tf.ts";
 import type { Scalar, Tensor } from "../../tf.ts";
+import { sumRows } from "../../webgpu/sum_rows.ts";
 
 /** Values of a piece, whose sum does not depend on the number of threads. */
 const PIECE = 16384;
@@ -22,6 +23,11 @@ const compute = definePrimitive<{ x: Tensor }, NoAttributes>({
     const sums = new Float64Array(scratch.data.buffer, scratch.pointer, units);
     out.data[0] = sums.reduce((total, sum) => total + sum, 0);
     return [out];
+  },
+  webgpu({ x }, _, runtime) {
+    const sums = runtime.output([]);
+    sumRows({ x, sums }, { rows: 1, term: "squares" }, runtime);
+    return [sums];
   },
 });
 

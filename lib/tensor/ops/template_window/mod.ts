@@ -6,6 +6,7 @@ import { expectShape, shapeOf } from "../../shape.ts";
 import { tf } from "../../tf.ts";
 import type { Tensor, Tensor5D } from "../../tf.ts";
 import { gradientBySimd, windowsBySimd } from "./_simd.ts";
+import { gradientByWebgpu, windowsByWebgpu } from "./_webgpu.ts";
 
 /** Which template, and where its window starts: voxels along (d, h, w), may lie partly outside. */
 export interface TemplateWindow {
@@ -57,6 +58,7 @@ const forward = definePrimitive<WindowInputs, WindowAttributes>({
     return [{ data, shape: [windows.length, ...size, 1] }];
   },
   simd: ({ templates }, attributes, runtime) => [windowsBySimd(templates, attributes, runtime)],
+  webgpu: ({ templates }, attributes, runtime) => [windowsByWebgpu(templates, attributes, runtime)],
 });
 
 const backward = definePrimitive<{ dy: Tensor; templates: Tensor }, WindowAttributes>({
@@ -102,6 +104,7 @@ const backward = definePrimitive<{ dy: Tensor; templates: Tensor }, WindowAttrib
     return [{ data, shape: templates.shape }];
   },
   simd: (arrays, attributes, runtime) => [gradientBySimd(arrays, attributes, runtime)],
+  webgpu: (arrays, attributes, runtime) => [gradientByWebgpu(arrays, attributes, runtime)],
 });
 
 /** Extremes of one template, their number of ties, and the gradient that flows into them. */

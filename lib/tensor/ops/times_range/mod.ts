@@ -4,6 +4,9 @@ import { expectShape, shapeOf } from "../../shape.ts";
 import { tf } from "../../tf.ts";
 import type { Tensor } from "../../tf.ts";
 import { templatesOf } from "../template_window/_simd.ts";
+import { extremesOf } from "../template_window/_webgpu.ts";
+import { workgroupRow } from "../../webgpu/runtime.ts";
+import source from "./times_range.wgsl" with { type: "text" };
 
 type RangeInputs = { x: Tensor; volumes: Tensor };
 type RangeAttributes = { readonly epsilon: number };
@@ -39,6 +42,20 @@ const multiply = definePrimitive<RangeInputs, RangeAttributes>({
       out.pointer,
       x.length / count,
     ]);
+    return [out];
+  },
+  webgpu({ x, volumes }, { epsilon }, runtime) {
+    const [count] = x.shape;
+    const indices = Array.from({ length: count }, (_, volume) => volume);
+    const extremes = extremesOf(volumes, { indices }, runtime);
+    const out = runtime.output(x.shape);
+    runtime.run({ name: "times_range", source }, {
+      workgroups: workgroupRow(Math.ceil(x.length / 256), runtime.limits),
+      inputs: [x, extremes],
+      outputs: [out],
+      integers: [x.length, x.length / count],
+      floats: [epsilon],
+    });
     return [out];
   },
 });

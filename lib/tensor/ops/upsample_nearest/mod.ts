@@ -5,6 +5,7 @@ import { channelsOf, expectShape, shapeOf } from "../../shape.ts";
 import { tf } from "../../tf.ts";
 import type { Tensor, Tensor5D } from "../../tf.ts";
 import { depthToSpace3d, spaceToDepth3d } from "../space_to_depth/mod.ts";
+import * as webgpu from "./_webgpu.ts";
 
 function reference({ x }: { x: Tensor }): Tensor {
   const repeated = tf.tile(tf.reshape(x, [-1, channelsOf(x)]), [1, 8]);
@@ -20,6 +21,7 @@ const forward = definePrimitive<{ x: Tensor }, NoAttributes>({
     runtime.run("upsampleNearest", { units: 2 * b * d, grain: 1 }, [x.pointer, y.pointer, h, w, c]);
     return [y];
   },
+  webgpu: ({ x }, _, runtime) => [webgpu.repeatVoxels(x, runtime)],
 });
 
 const foldSum = definePrimitive<{ dy: Tensor }, NoAttributes>({
@@ -35,6 +37,7 @@ const foldSum = definePrimitive<{ dy: Tensor }, NoAttributes>({
     runtime.run("upsampleNearestGradient", { units: b * d / 2, grain: 1 }, [dy.pointer, dx.pointer, h / 2, w / 2, c]);
     return [dx];
   },
+  webgpu: ({ dy }, _, runtime) => [webgpu.sumBlocks(dy, runtime)],
 });
 
 /** The op behind {@linkcode upsampleNearest}. */

@@ -1,0 +1,13 @@
+/** Kernels of ours for tfjs's own operations on WebGPU. */
+import { registerBinary } from "./binary.ts";
+import { registerCast } from "./cast.ts";
+import { registerMove } from "./move.ts";
+import { registerReduce } from "./reduce.ts";
+
+/** Registers them all, once per process and after tfjs's; each leaves what it does not take to tfjs's kernel. */
+export function registerTfjsKernelsOnGpu(): void {
+  registerBinary();
+  registerCast();
+  registerMove();
+  registerReduce();
+}

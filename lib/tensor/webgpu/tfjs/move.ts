@@ -1,0 +1,73 @@
+/** Slice, Concat and PadV2 of float32 tensors: tfjs's own are wrong, or no valid shaders, in five dimensions. */
+import { tf } from "../../tf.ts";
+import type { TensorInfo } from "../../tf.ts";
+import type { GpuArray, GpuRuntime } from "../runtime.ts";
+import fillSource from "../fill.wgsl" with { type: "text" };
+import { copyRegion, MOST_AXES, stridesOf } from "./_copy.ts";
+import { isFloat, registerBefore, runOne } from "./_register.ts";
+import type { KernelCall } from "./_register.ts";
+
+/** Puts the kernels before tfjs's. */
+export function registerMove(): void {
+  registerBefore("Slice", slice);
+  registerBefore("Concat", concat);
+  registerBefore("PadV2", pad);
+}
+
+function slice({ inputs: { x }, attrs, backend }: KernelCall): TensorInfo | null {
+  if (!isFloat(x) || x.shape.length > MOST_AXES) return null;
+  const given = x as unknown as tf.Tensor;
+  const [begin, size] = tf.slice_util.parseSliceParams(given, attrs.begin as number[], attrs.size as number[]);
+  tf.slice_util.assertParamsValid(given, begin, size);
+  if (size.includes(0)) return null;
+  return runOne(backend, { x }, (arrays, runtime) => {
+    const y = runtime.output(size);
+    const strides = stridesOf(x.shape), to = stridesOf(size);
+    const from = begin.reduce((sum, start, axis) => sum + start * strides[axis], 0);
+    const axes = size.map((length, axis) => ({ size: length, from: strides[axis], to: to[axis] }));
+    copyRegion({ x: arrays.x, from, y, to: 0 }, axes, runtime);
+    return y;
+  });
+}
+
+function concat({ inputs, attrs, backend }: KernelCall): TensorInfo | null {
+  const parts = Object.values(inputs);
+  if (!isFloat(...parts)) return null;
+  const [axis] = tf.util.parseAxisParam(attrs.axis as number, parts[0].shape);
+  tf.backend_util.assertParamsConsistent(parts.map(({ shape }) => shape), axis);
+  const shape = tf.backend_util.computeOutShape(parts.map((part) => part.shape), axis);
+  return runOne(backend, inputs, (arrays, runtime) => {
+    const y = runtime.output(shape);
+    const rows = shape.slice(0, axis).reduce((product, size) => product * size, 1);
+    let to = 0;
+    for (const x of Object.values(arrays)) {
+      const run = x.length / rows;
+      const axes = [{ size: rows, from: run, to: y.length / rows }, { size: run, from: 1, to: 1 }];
+      copyRegion({ x, from: 0, y, to }, axes, runtime);
+      to += run;
+    }
+    return y;
+  });
+}
+
+function pad({ inputs: { x }, attrs, backend }: KernelCall): TensorInfo | null {
+  if (!isFloat(x) || x.shape.length > MOST_AXES) return null;
+  const paddings = attrs.paddings as [number, number][];
+  const shape = x.shape.map((size, axis) => paddings[axis][0] + size + paddings[axis][1]);
+  return runOne(backend, { x }, (arrays, runtime) => {
+    const y = runtime.output(shape);
+    fill(y, attrs.constantValue as number, runtime);
+    const from = stridesOf(x.shape), strides = stridesOf(shape);
+    const to = paddings.reduce((sum, [before], axis) => sum + before * strides[axis], 0);
+    const axes = x.shape.map((size, axis) => ({ size, from: from[axis], to: strides[axis] }));
+    copyRegion({ x: arrays.x, from: 0, y, to }, axes, runtime);
+    return y;
+  });
+}
+
+function fill(y: GpuArray, value: number, { run, limits }: GpuRuntime): void {
+  const workgroups = Math.min(limits.maxComputeWorkgroupsPerDimension, Math.ceil(y.length / 64));
+  const [bits] = new Uint32Array(Float32Array.of(value).buffer);
+  const call = { inputs: [], outputs: [y], integers: [y.length, bits] };
+  run({ name: "fill", source: fillSource }, { workgroups: [workgroups], ...call });
+}

@@ -2,6 +2,9 @@
  * Fine-tuning in minutes on any machine, on the built-in phantoms at 4.8 mm.
  *
  * Command: deno task finetune
+ * Cost: 360 updates; about a minute on two cores without a GPU, twice that for the comparison with a start from scratch.
+ * Expect: mean Dice of 24 training and 12 held-out phantoms about 60 %, give or take 5 between seeds. Over three seeds a
+ * pre-trained start was 2.8 points ahead (−3 to +12), which so few seeds do not tell from nothing.
  */
 import type { FinetuneRecipe } from "./schema.ts";
 

@@ -137,7 +137,7 @@ export interface ClassificationRecord {
   readonly accuracy: number;
   /** Mean over classes of the share found. */
   readonly balancedAccuracy: number;
-  /** Area under the ROC curve; null with more than two classes, or when a class is absent. */
+  /** Area under the ROC curve; of more than two classes the mean of one against the rest; null where it is undefined. */
   readonly auc: number | null;
   readonly subjects: number;
   readonly best: boolean;

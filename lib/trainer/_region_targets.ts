@@ -1,4 +1,5 @@
 /** From label values to the channels that a model learns, and from its logits back. */
+import type { VoxelCounts } from "../metrics/mod.ts";
 
 /** How a task's label values become output channels. */
 export interface SegmentationTarget {
@@ -32,49 +33,41 @@ export function encodeTarget(label: Uint8Array, target: SegmentationTarget): Flo
   return encoded;
 }
 
-/** Sums over the voxels of one region, from which Dice follows. */
-export interface RegionSums {
-  readonly overlap: number;
-  readonly predicted: number;
-  readonly present: number;
-}
-
 /**
  * Compares logits with label values, region by region.
  *
  * A voxel is predicted where σ(logit) > 0.5; for softmax, where the region's logit is the largest.
  *
- * @param logits a volume per channel
- * @param inside voxels that count, by index; padding does not
+ * @param logits one volume per output channel
+ * @param options.counts whether a voxel counts, by its index; padding does not
  */
 export function compareRegions(
   logits: readonly Float32Array[],
   { label, target, counts }: { label: Uint8Array; target: SegmentationTarget; counts: (index: number) => boolean },
-): RegionSums[] {
+): VoxelCounts[] {
   const first = channelCount(target) - target.regions.length;
   const isIn = target.regions.map(({ labels }) => Array.from({ length: 256 }, (_, value) => labels.includes(value)));
-  const sums = target.regions.map(() => ({ overlap: 0, predicted: 0, present: 0 }));
+  const sums = target.regions.map(() => {
+    return { truePositives: 0, falsePositives: 0, falseNegatives: 0, trueNegatives: 0 };
+  });
   for (let i = 0; i < label.length; i++) {
     if (!counts(i)) continue;
-    const row = logits.map((channel) => channel[i]);
-    const largest = first === 1 ? row.indexOf(Math.max(...row)) : -1;
+    const largest = first === 1 ? indexOfLargest(logits, i) : -1;
     sums.forEach((sum, r) => {
-      const predicted = first === 1 ? largest === r + 1 : row[r] > 0;
+      const predicted = first === 1 ? largest === r + 1 : logits[r][i] > 0;
       const present = isIn[r][label[i]];
-      if (predicted) sum.predicted++;
-      if (present) sum.present++;
-      if (predicted && present) sum.overlap++;
+      if (predicted && present) sum.truePositives++;
+      else if (predicted) sum.falsePositives++;
+      else if (present) sum.falseNegatives++;
+      else sum.trueNegatives++;
     });
   }
   return sums;
 }
 
-/**
- * 2·|P∩T| / (|P|+|T|); without the region in the target, 1 if none is predicted, else 0.
- *
- * @see official `EDiceLoss.metric`
- */
-export function diceOf({ overlap, predicted, present }: RegionSums): number {
-  if (present === 0) return predicted === 0 ? 1 : 0;
-  return 2 * overlap / (predicted + present);
+/** Of equal ones the first. */
+function indexOfLargest(logits: readonly Float32Array[], voxel: number): number {
+  let best = 0;
+  for (let c = 1; c < logits.length; c++) if (logits[c][voxel] > logits[best][voxel]) best = c;
+  return best;
 }

@@ -2,6 +2,8 @@
 import { augmentSample } from "../dataset/mod.ts";
 import type { AugmentOptions, LabelledSample, TemplateVolume } from "../dataset/mod.ts";
 import { classificationLoss } from "../losses/mod.ts";
+import { classificationScores } from "../metrics/mod.ts";
+import type { ClassifiedCase } from "../metrics/mod.ts";
 import type { ClassificationModel, Parameter } from "../model/mod.ts";
 import { takeValues, tf } from "../tensor/mod.ts";
 import type { Scalar, Tensor2D } from "../tensor/mod.ts";
@@ -62,66 +64,32 @@ export class ClassificationObjective implements Objective {
   /** Accuracy on held-out subjects, in evaluation mode; ties between validations go to the lower loss. */
   async validate(samples: AsyncIterable<LabelledSample>): Promise<ObjectiveScore> {
     const { model, classes } = this.#parts;
-    const rows: ScoredSubject[] = [];
+    const cases: ClassifiedCase[] = [];
     for await (const sample of samples) {
       const x = stackVoxels([sample]);
       const probabilities = await takeValues(tf.tidy(() => {
         return tf.softmax(model.forward(x, { training: false })) as Tensor2D;
       }));
       x.dispose();
-      rows.push({ classIndex: classOf(sample), probabilities });
+      cases.push({ label: classOf(sample), probabilities: [...probabilities] });
     }
-    const scores = scoreClasses(rows, classes);
+    const { accuracy, balancedAccuracy, auc } = classificationScores(cases, classes);
+    const loss = crossEntropy(cases);
+    // JSON has no NaN.
+    const known = Number.isNaN(auc) ? null : auc;
     return {
-      record: { kind: "classification", ...scores, subjects: rows.length },
-      score: [scores.balancedAccuracy, -scores.loss],
+      record: { kind: "classification", loss, accuracy, balancedAccuracy, auc: known, subjects: cases.length },
+      score: [balancedAccuracy, -loss],
     };
   }
 }
 
-/** Probabilities of one subject's classes, and which is true. */
-export interface ScoredSubject {
-  readonly classIndex: number;
-  readonly probabilities: ArrayLike<number>;
-}
+/** Smallest probability that is taken at its word: the loss stays finite. */
+const TINY = 1e-12;
 
-/**
- * Loss, accuracy, balanced accuracy (over the classes that occur) and, of two classes, the area under the ROC curve:
- * the share of pairs of one subject of each class that are ranked rightly, ties counting a half.
- */
-export function scoreClasses(
-  rows: readonly ScoredSubject[],
-  classes: number,
-): { loss: number; accuracy: number; balancedAccuracy: number; auc: number | null } {
-  const isRight = ({ classIndex, probabilities }: ScoredSubject): boolean => {
-    const values = Array.from(probabilities);
-    return values.indexOf(Math.max(...values)) === classIndex;
-  };
-  const share = (some: readonly ScoredSubject[]): number => some.filter(isRight).length / some.length;
-  const byClass = Array.from({ length: classes }, (_, c) => rows.filter(({ classIndex }) => classIndex === c));
-  const occurring = byClass.filter(({ length }) => length > 0);
-  const tiny = 1e-12;
-  const losses = rows.map(({ classIndex, probabilities }) => -Math.log(Math.max(tiny, probabilities[classIndex])));
-  return {
-    loss: losses.reduce((sum, loss) => sum + loss, 0) / rows.length,
-    accuracy: share(rows),
-    balancedAccuracy: occurring.reduce((sum, some) => sum + share(some), 0) / occurring.length,
-    auc: classes === 2 && occurring.length === 2 ? areaUnderRoc(byClass[0], byClass[1]) : null,
-  };
-}
-
-function areaUnderRoc(negatives: readonly ScoredSubject[], positives: readonly ScoredSubject[]): number {
-  let rightly = 0;
-  for (const { probabilities: [, low] } of negatives.map(asPair)) {
-    for (const { probabilities: [, high] } of positives.map(asPair)) {
-      rightly += high > low ? 1 : high === low ? 0.5 : 0;
-    }
-  }
-  return rightly / (negatives.length * positives.length);
-}
-
-function asPair({ probabilities }: ScoredSubject): { probabilities: number[] } {
-  return { probabilities: Array.from(probabilities) };
+function crossEntropy(cases: readonly ClassifiedCase[]): number {
+  const losses = cases.map(({ label, probabilities }) => -Math.log(Math.max(TINY, probabilities[label])));
+  return losses.reduce((sum, loss) => sum + loss, 0) / cases.length;
 }
 
 /**

@@ -4,13 +4,15 @@ import type { AugmentOptions, LabelledSample, TemplateVolume } from "../dataset/
 import type { Triple } from "../geometry.ts";
 import { slidingWindow } from "../inference/mod.ts";
 import { exclusiveSegmentationLoss, segmentationLoss } from "../losses/mod.ts";
+import { dice } from "../metrics/mod.ts";
+import type { VoxelCounts } from "../metrics/mod.ts";
 import type { Parameter, SegmentationModel, SegmentationOutput } from "../model/mod.ts";
 import type { RegionDice } from "../results.ts";
 import { takeValues, tf } from "../tensor/mod.ts";
 import type { Scalar, Tensor, Tensor5D } from "../tensor/mod.ts";
 import { stackVoxels } from "./_labelled_batch.ts";
-import { channelCount, compareRegions, diceOf, encodeTarget } from "./_region_targets.ts";
-import type { RegionSums, SegmentationTarget } from "./_region_targets.ts";
+import { channelCount, compareRegions, encodeTarget } from "./_region_targets.ts";
+import type { SegmentationTarget } from "./_region_targets.ts";
 import type { BatchOutcome, FinetunePlace, Objective, ObjectiveScore } from "./finetune.ts";
 
 export type { SegmentationTarget } from "./_region_targets.ts";
@@ -92,9 +94,9 @@ export class SegmentationObjective implements Objective {
     let subjects = 0;
     for await (const sample of samples) {
       subjects++;
-      (await this.#compare(sample)).forEach((sums, r) => {
-        dices[r].push(diceOf(sums));
-        if (sums.present > 0) present[r]++;
+      (await this.#compare(sample)).forEach((counts, r) => {
+        dices[r].push(dice(counts, "official"));
+        if (counts.truePositives + counts.falseNegatives > 0) present[r]++;
       });
     }
     const scores = regions.map(({ name }, r): RegionDice => ({
@@ -102,8 +104,8 @@ export class SegmentationObjective implements Objective {
       dice: mean(dices[r]),
       present: present[r],
     }));
-    const dice = mean(scores.map((score) => score.dice));
-    return { record: { kind: "segmentation", regions: scores, dice, subjects }, score: [dice] };
+    const average = mean(scores.map((score) => score.dice));
+    return { record: { kind: "segmentation", regions: scores, dice: average, subjects }, score: [average] };
   }
 
   #augment(samples: readonly LabelledSample[], { seed, epoch, subjects }: FinetunePlace): LabelledSample[] {
@@ -130,19 +132,19 @@ export class SegmentationObjective implements Objective {
     return tf.mean(tf.squaredDifference(first, second)) as Scalar;
   }
 
-  async #compare(sample: LabelledSample): Promise<RegionSums[]> {
+  async #compare(sample: LabelledSample): Promise<VoxelCounts[]> {
     const { model, target } = this.#parts;
     const { validation, cropSize, overlap } = this.#options;
-    const windowSize = validation === "centre" ? sample.cropSize : cropSize;
-    const predict = (x: Tensor5D): Tensor5D => model.forward(x, { training: false })[0];
-    const logits = await slidingWindow(channelsOf(sample), sample.cropSize, { predict, windowSize, overlap });
+    const [width, height, depth] = sample.cropSize;
+    const length = width * height * depth;
+    const channels = sample.modalities.map((_, c) => sample.voxels.subarray(c * length, (c + 1) * length));
+    const logits = await slidingWindow(channels, sample.cropSize, {
+      windowSize: validation === "centre" ? sample.cropSize : cropSize,
+      overlap,
+      predict: (windows) => model.forward(windows, { training: false })[0],
+    });
     return compareRegions(logits, { label: labelOf(sample), target, counts: insideTest(sample) });
   }
-}
-
-function channelsOf({ voxels, cropSize: [width, height, depth] }: LabelledSample): Float32Array[] {
-  const length = width * height * depth;
-  return Array.from({ length: voxels.length / length }, (_, c) => voxels.subarray(c * length, (c + 1) * length));
 }
 
 /** Label values of the samples → `[B, D, H, W, channels]`. */

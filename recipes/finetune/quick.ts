@@ -2,6 +2,9 @@
  * Fine-tuning in minutes on any machine, on the built-in phantoms at 4.8 mm.
  *
  * Command: deno task finetune
+ * Cost: 360 updates; about a minute on two cores without a GPU, twice that for the comparison with a start from scratch.
+ * Expect: mean Dice of 24 training and 12 held-out phantoms about 60 %, give or take 5 between seeds. Over three seeds a
+ * pre-trained start was 2.8 points ahead (−3 to +12), which so few seeds do not tell from nothing.
  */
 import type { FinetuneRecipe } from "./schema.ts";
 
@@ -13,7 +16,7 @@ export const quick: FinetuneRecipe = {
   preprocess: { spacingMm: null, clip: true, scaleOver: "foreground", foreground: "centred" },
   templates: { size: [40, 40, 40] },
   augment: { labelCentred: 0.5, flip: "each", templateChannels: 0, templateValues: "normalised" },
-  // The official rate takes hundreds of epochs: from scratch, whole tumours are not found at 2e-3 in 200 updates.
+  // The official rate takes hundreds of epochs: at 1e-3, 200 updates on two phantoms leave whole tumours unfound.
   optimizer: { name: "adamw", learningRate: 8e-3, clipNorm: 1, schedule: "cosine", warmupSteps: 10 },
   run: { epochs: 30, batchSize: 2, validateEvery: 10, checkpointEvery: 120 },
   phantom: { subjects: 36, size: 40 },

@@ -7,6 +7,12 @@ import { BACKENDS } from "../../lib/tensor/mod.ts";
 import { FINETUNE_MODELS, FINETUNE_RECIPES, finetuneSchema } from "../../recipes/finetune/mod.ts";
 import { parseClassTable } from "../../tasks/_finetune_data.ts";
 import { formatScores } from "../../tasks/_finetune_report.ts";
+import {
+  encodeTemplates,
+  normaliseTemplates,
+  readSavedTemplates,
+  readTemplates,
+} from "../../tasks/_finetune_weights.ts";
 import { parseArguments } from "../../tasks/finetune.ts";
 import {
   prepareFolders,
@@ -109,6 +115,27 @@ Deno.test("formatScores() lays two runs side by side with their difference", () 
       "Dice mean                  50.0          62.0       −12.0",
     ].join("\n"),
   );
+});
+
+Deno.test("templates go to a file in the official order of axes and come back, and scale to [0, 1] each", async () => {
+  const data = Float32Array.from([2, 4, 6, 3, 2, 4]);
+  const templates = [{ modality: "t1", size: [3, 2, 1] as const, data }, {
+    modality: "t2",
+    size: [3, 2, 1] as const,
+    data: data.slice().fill(5),
+  }];
+  const path = `${RUNS}/templates.safetensors`;
+  const bytes = joinBytes(encodeTemplates(templates));
+  Deno.writeFileSync(path, bytes);
+  const { shape, data: official } = decodeSafetensors(bytes, path).tensors.get("rep_template")!;
+  // x is the first axis there: (x, y) = (0, 0), (0, 1), (1, 0), …
+  assert.deepEqual([shape, [...official.slice(0, 6)]], [[2, 3, 2, 1], [2, 3, 4, 2, 6, 4]]);
+  assert.deepEqual(await readSavedTemplates(path), templates);
+  assert.deepEqual(await readSavedTemplates(`${RUNS}/nowhere.safetensors`), []);
+  await assert.rejects(readTemplates(path), { message: /expected \[8, x, y, z\], got \[2, 3, 2, 1\]$/ });
+  const [t1, t2] = normaliseTemplates(templates);
+  assert.deepEqual([...t1.data], [0, 0.5, 1, 0.25, 0, 0.5]);
+  assert.deepEqual([...t2.data], [0, 0, 0, 0, 0, 0]);
 });
 
 Deno.test("finetune from scratch writes description, records, checkpoints, weights and a report", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { buildClassificationModel } from "../../lib/model/mod.ts";
 import { selectBackend } from "../../lib/tensor/mod.ts";
-import { balancedWeights, ClassificationObjective, scoreClasses } from "../../lib/trainer/classification_objective.ts";
+import { balancedWeights, ClassificationObjective } from "../../lib/trainer/classification_objective.ts";
 import { finetune } from "../../lib/trainer/mod.ts";
 import {
   boxSample,
@@ -31,19 +31,22 @@ Deno.test("balancedWeights() gives every class the same share", () => {
   assert.deepEqual(balancedWeights([0, 0], 3), [1 / 3, 0, 0]);
 });
 
-Deno.test("scoreClasses() computes accuracy, balanced accuracy, AUC and loss by hand", () => {
-  const rows = [[0, 0.9], [0, 0.4], [0, 0.6], [1, 0.3]].map(([classIndex, p]) => {
-    return { classIndex, probabilities: [p, 1 - p] };
-  });
-  const { loss, accuracy, balancedAccuracy, auc } = scoreClasses(rows, 2);
-  assert.equal(accuracy, 0.75);
-  assert.equal(balancedAccuracy, (2 / 3 + 1) / 2);
-  assert.equal(auc, 1);
-  const expected = -(Math.log(0.9) + Math.log(0.4) + Math.log(0.6) + Math.log(0.7)) / 4;
-  assert.ok(Math.abs(loss - expected) < 1e-12);
-  const tied = [[0, 0.5], [1, 0.5]].map(([classIndex, p]) => ({ classIndex, probabilities: [p, 1 - p] }));
-  assert.equal(scoreClasses(tied, 2).auc, 0.5);
-  assert.equal(scoreClasses(tied.slice(1), 2).auc, null);
+Deno.test("validate() scores held-out subjects by their probabilities, the loss breaking ties", async () => {
+  const objective = objectiveOf(true);
+  const samples = [0, 0, 1].map((classIndex, i) => boxSample(`v${i}`, { classIndex }));
+  const { record, score } = await objective.validate(async function* () {
+    yield* samples;
+  }());
+  assert.ok(record.kind === "classification");
+  const { loss, accuracy, balancedAccuracy, auc, subjects } = record;
+  assert.equal(subjects, 3);
+  assert.deepEqual(score, [balancedAccuracy, -loss]);
+  assert.ok(loss > 0 && accuracy >= 0 && accuracy <= 1);
+  assert.ok(auc !== null && [0, 0.5, 1].includes(auc));
+  const single = await objective.validate(async function* () {
+    yield samples[0];
+  }());
+  assert.ok(single.record.kind === "classification" && single.record.auc === null);
 });
 
 Deno.test("a frozen encoder keeps every value, running statistics included, and only the head has gradients", async () => {

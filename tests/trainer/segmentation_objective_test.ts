@@ -4,7 +4,7 @@ import { diceBceLoss } from "../../lib/losses/mod.ts";
 import type { SegmentationModel } from "../../lib/model/mod.ts";
 import { selectBackend, tf } from "../../lib/tensor/mod.ts";
 import type { Tensor5D } from "../../lib/tensor/mod.ts";
-import { compareRegions, diceOf, encodeTarget } from "../../lib/trainer/_region_targets.ts";
+import { compareRegions, encodeTarget } from "../../lib/trainer/_region_targets.ts";
 import { SegmentationObjective } from "../../lib/trainer/segmentation_objective.ts";
 import type { SegmentationOptions } from "../../lib/trainer/segmentation_objective.ts";
 import { boxSample, PLAIN_SEGMENTATION, TOY_TARGET, toySegmentation } from "./_labelled_toy.ts";
@@ -29,23 +29,17 @@ Deno.test("encodeTarget() makes one channel per region, and of exclusive ones a 
 
 Deno.test("compareRegions() counts what is predicted, present and both, padding apart", () => {
   const label = Uint8Array.from([1, 2, 0, 1]);
-  const logits = [[1, 1, 1, 5], [-1, -1, 1, 5]].map((channel) => Float32Array.from(channel));
+  const logits = [[1, 1, 1, 5], [-1, -1, 1, 5]].map((values) => Float32Array.from(values));
   const counts = (index: number): boolean => index < 3;
   assert.deepEqual(compareRegions(logits, { label, target: TOY_TARGET, counts }), [
-    { overlap: 2, predicted: 3, present: 2 },
-    { overlap: 0, predicted: 1, present: 1 },
+    { truePositives: 2, falsePositives: 1, falseNegatives: 0, trueNegatives: 0 },
+    { truePositives: 0, falsePositives: 1, falseNegatives: 1, trueNegatives: 1 },
   ]);
-  const scores = [[0, 0, 2, 0], [3, 1, 1, 0], [1, 3, 1, 1]].map((channel) => Float32Array.from(channel));
+  const scores = [[0, 0, 2, 0], [3, 1, 1, 0], [1, 3, 1, 1]].map((values) => Float32Array.from(values));
   assert.deepEqual(compareRegions(scores, { label, target: EXCLUSIVE, counts: () => true }), [
-    { overlap: 1, predicted: 1, present: 2 },
-    { overlap: 1, predicted: 2, present: 1 },
+    { truePositives: 1, falsePositives: 0, falseNegatives: 1, trueNegatives: 2 },
+    { truePositives: 1, falsePositives: 1, falseNegatives: 0, trueNegatives: 2 },
   ]);
-});
-
-Deno.test("diceOf() is 2·overlap over the sum, and all or nothing where the region is absent", () => {
-  assert.equal(diceOf({ overlap: 2, predicted: 3, present: 2 }), 0.8);
-  assert.equal(diceOf({ overlap: 0, predicted: 0, present: 0 }), 1);
-  assert.equal(diceOf({ overlap: 0, predicted: 1, present: 0 }), 0);
 });
 
 Deno.test("gradients() has the loss of all three outputs, or of the last alone", async () => {

@@ -54,3 +54,11 @@ export function readCells(folder: string): Map<string, { cases: unknown; trainin
 export function readJson(file: string): unknown {
   return JSON.parse(Deno.readTextFileSync(file));
 }
+
+/** The commands of a task that README.md shows, as arguments. */
+export function readmeCommands(task: string): string[][] {
+  const readme = Deno.readTextFileSync(new URL("README.md", ROOT));
+  return [...readme.matchAll(new RegExp(`^deno task ${task} (.*?)(?: +#.*)?$`, "gm"))].map(([, args]) =>
+    args.split(/ +/)
+  );
+}

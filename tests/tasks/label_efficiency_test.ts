@@ -6,7 +6,7 @@ import { compareFractions } from "../../tasks/_label_efficiency_results.ts";
 import { parseArguments } from "../../tasks/label_efficiency.ts";
 import { encodeParameters, tinyParameters, TUMOUR } from "./_finetuned_run.ts";
 import { prepareFolders, RUNS, SCANS, TASK } from "./_finetune_run.ts";
-import { readCells, readJson, runStudy } from "./_study_task.ts";
+import { readCells, readJson, readmeCommands, runStudy } from "./_study_task.ts";
 
 const WEIGHTS = `${SCANS}/pretrained.safetensors`;
 const OPTIONS = ["cropSize=[16,16,16]", "run.epochs=4", "run.batchSize=2", "run.checkpointEvery=1", "loader.workers=0"];
@@ -132,6 +132,16 @@ Deno.test("parseArguments() sorts shares and takes a recipe before options", () 
   const { fractions, seeds, recipe, assignments } = parseArguments(["official", "a=1", "--fractions", "100,20,20"]);
   assert.deepEqual([fractions, seeds, recipe, assignments], [[20, 100], [0, 1, 2], "official", ["a=1"]]);
   assert.deepEqual(parseArguments([]).fractions, [20, 40, 60, 80, 100]);
+});
+
+Deno.test("label-efficiency --help describes every option and file, and README.md shows what is accepted", async () => {
+  const { stdout } = await runStudy("label-efficiency", ["--help"]);
+  const options = ["--task", "--fractions", "--seeds", "--weights", "--data", "--datalist", "--config", "--out"];
+  const files = ["cells/*.json", "finetuned/", "results.json", "label-efficiency.svg", "summary.md"];
+  for (const word of [...options, "--backend", "--threads", ...files]) assert.ok(stdout.includes(word), word);
+  const commands = readmeCommands("label-efficiency");
+  assert.ok(commands.length > 0);
+  for (const command of commands) assert.equal(parseArguments(command).assignments.length, 0, command.join(" "));
 });
 
 /** A cell whose cases have these Dice scores in one region. */

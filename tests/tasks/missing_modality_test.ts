@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { selectBackend } from "../../lib/tensor/mod.ts";
 import { listSubsets, type ScoredSubset } from "../../tasks/_missing_modality.ts";
 import { compareSubsets } from "../../tasks/_missing_modality_results.ts";
+import { parseArguments } from "../../tasks/missing_modality.ts";
 import { CLASSES, encodeConstantTemplates, TUMOUR, writeFinetuned } from "./_finetuned_run.ts";
 import { prepareFolders, RUNS, SCANS } from "./_finetune_run.ts";
-import { readCells, readJson, runStudy } from "./_study_task.ts";
+import { readCells, readJson, readmeCommands, runStudy } from "./_study_task.ts";
 
 const RUN = `${RUNS}/tumour`;
 const HELD_OUT = ["a", "b", "held"];
@@ -111,6 +112,16 @@ Deno.test("missing-modality refuses what it cannot study, before any work", asyn
     1,
   );
   assert.throws(() => Deno.statSync(`${RUNS}/none`), Deno.errors.NotFound);
+});
+
+Deno.test("missing-modality --help describes every option and file, and README.md shows what is accepted", async () => {
+  const { stdout } = await runStudy("missing-modality", ["--help"]);
+  const options = ["--run", "--data", "--datalist", "--split", "--templates", "--out", "--backend", "--threads"];
+  const files = ["cells/*.json", "results.json", "missing-modality.svg", "summary.md"];
+  for (const word of [...options, ...files]) assert.ok(stdout.includes(word), word);
+  const commands = readmeCommands("missing-modality");
+  assert.ok(commands.length > 0);
+  for (const command of commands) assert.ok(parseArguments(command).run.startsWith("runs/"), command.join(" "));
 });
 
 Deno.test("listSubsets() lists every non-empty subset, the largest first, filled both ways", () => {

@@ -27,6 +27,7 @@ export interface LabelEfficiencyArguments {
   /** In percent of the training subjects. */
   readonly fractions: readonly number[];
   readonly seeds: readonly number[];
+  readonly equal: Equal;
   readonly weights?: string;
   readonly data?: string;
   readonly datalist?: string;
@@ -35,6 +36,12 @@ export interface LabelEfficiencyArguments {
   readonly backend?: BackendName;
   readonly threads?: number;
 }
+
+/**
+ * What all shares of the labels have in common: with as many epochs a fifth of the labels gets a fifth of the updates, and
+ * the study then shows how long a start needs rather than how many labels.
+ */
+export type Equal = "updates" | "epochs";
 
 /** Where a run starts from. */
 export type Start = "pre-trained" | "from scratch";
@@ -56,6 +63,7 @@ interface Study {
   readonly recipe: string;
   readonly task: SegmentationTask;
   readonly options: ResolvedFinetune;
+  readonly equal: Equal;
   readonly templates: NewRun["templates"];
   readonly source: WeightsSource;
   /** All training subjects, and those held out from every cell. */
@@ -131,6 +139,7 @@ export async function runLabelEfficiency(
       heldOut: data.validation.length,
       subjectsOf: (fraction) => subjectsOf({ fraction, seed: 0 }, study).length,
       epochs: study.options.run.epochs,
+      equal: study.equal,
     },
     print,
   });
@@ -175,6 +184,7 @@ async function openStudy(args: LabelEfficiencyArguments, print: (line: string) =
       recipe,
       fractions: args.fractions,
       seeds: args.seeds,
+      equal: args.equal,
       weights: await hashFile(source.file),
       data: fingerprint,
       backend: backend.name,
@@ -189,7 +199,7 @@ async function openStudy(args: LabelEfficiencyArguments, print: (line: string) =
       environment: describeEnvironment(backend),
     },
   });
-  return { recipe, task, options, templates, source, data, fingerprint, backend, folder };
+  return { recipe, task, options, equal: args.equal, templates, source, data, fingerprint, backend, folder };
 }
 
 /** Cells by seed, so that an unfinished study has whole repetitions. */
@@ -213,9 +223,23 @@ function subjectsOf({ fraction, seed }: Pick<Cell, "fraction" | "seed">, { data 
   return kept as FinetuneData["training"];
 }
 
+/** Epochs over some of the subjects that have at least as many updates as `epochs` over all of them. */
+export function epochsForEqualUpdates(
+  { epochs, batchSize }: { epochs: number; batchSize: number },
+  { all, kept }: { all: number; kept: number },
+): number {
+  return Math.ceil(epochs * Math.ceil(all / batchSize) / Math.ceil(kept / batchSize));
+}
+
+function epochsOf(cell: Cell, study: Study): number {
+  const { run } = study.options;
+  if (study.equal === "epochs") return run.epochs;
+  const sizes = { all: study.data.training.length, kept: subjectsOf(cell, study).length };
+  return epochsForEqualUpdates(run, sizes);
+}
+
 function updatesOf(cell: Cell, study: Study): number {
-  const { epochs, batchSize } = study.options.run;
-  return epochs * Math.ceil(subjectsOf(cell, study).length / batchSize);
+  return epochsOf(cell, study) * Math.ceil(subjectsOf(cell, study).length / study.options.run.batchSize);
 }
 
 function unitsOf(cell: Cell, study: Study): number {
@@ -261,6 +285,7 @@ async function trainCell(
 ): Promise<boolean> {
   const { recipe, task, options, data, backend } = study;
   const isPretrained = cell.start === "pre-trained";
+  const epochs = epochsOf(cell, study);
   const print = (): void => {};
   const use = async (...[description, session]: Parameters<typeof trainRun>): Promise<boolean> => {
     const { finished } = await trainRun(description, {
@@ -279,7 +304,12 @@ async function trainCell(
   const run: NewRun = {
     recipe,
     task,
-    options: { ...options, seed: cell.seed, labelFraction: cell.fraction / 100 },
+    options: {
+      ...options,
+      seed: cell.seed,
+      labelFraction: cell.fraction / 100,
+      run: { ...options.run, epochs, validateEvery: epochs },
+    },
     data: { ...data, training: subjectsOf(cell, study) },
     templates: isPretrained ? study.templates : [],
     source: isPretrained ? study.source : undefined,

@@ -11,7 +11,7 @@ import {
 import { formatTable, labelEfficiencyChart, plural } from "../lib/report/mod.ts";
 import type { SegmentationTask } from "../recipes/tasks/mod.ts";
 import { bullets, formatInterval, formatProbability, formatScore } from "./_evaluation_text.ts";
-import type { ScoredCell, Start } from "./_label_efficiency.ts";
+import type { Equal, ScoredCell, Start } from "./_label_efficiency.ts";
 import { MEAN_REGION } from "./_score_summary.ts";
 import { diceOf } from "./_study_cases.ts";
 import { standaloneSvg } from "./_study_chart.ts";
@@ -45,7 +45,9 @@ export interface LabelEfficiencyAbout {
   readonly weights: string;
   readonly origin: string;
   readonly heldOut: number;
+  /** With all labels. */
   readonly epochs: number;
+  readonly equal: Equal;
   readonly subjectsOf: (fraction: number) => number;
 }
 
@@ -163,7 +165,10 @@ function summaryText(
   table: string,
   { about, seeds }: { about: LabelEfficiencyAbout; seeds: readonly number[] },
 ): string {
-  const { task, recipe, weights, origin, heldOut, epochs } = about;
+  const { task, recipe, weights, origin, heldOut, epochs, equal } = about;
+  const length = equal === "epochs"
+    ? `${plural(epochs, "epoch")} each`
+    : `${plural(epochs, "epoch")} with all labels and as many updates with fewer`;
   return [
     `# Label efficiency: ${task.title}\n`,
     "Dice (official: an empty reference counts 1 if the prediction is empty too, else 0)\n",
@@ -171,7 +176,7 @@ function summaryText(
     "![Dice against the share of labels](label-efficiency.svg)\n",
     bullets([
       `Pre-trained from ${weights}; both starts learn from the same subjects, by recipe ${recipe}, ` +
-      `${plural(epochs, "epoch")} each.`,
+      `${length}.`,
       `Data: ${origin}; the same ${plural(heldOut, "held-out subject")} for all.`,
       `The weights are those of the last epoch: no held-out subject has chosen them.`,
       `${plural(seeds.length, "seed")} (${

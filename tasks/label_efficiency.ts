@@ -2,10 +2,12 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { ConfigError, messageOf } from "../lib/errors.ts";
 import type { BackendName } from "../lib/tensor/mod.ts";
-import type { LabelEfficiencyArguments } from "./_label_efficiency.ts";
+import type { Equal, LabelEfficiencyArguments } from "./_label_efficiency.ts";
 
 /** Written out, because loading the room that owns this list would slow the help down. */
 const BACKENDS: readonly BackendName[] = ["auto", "webgpu", "simd", "reference"];
+
+const EQUALS: readonly Equal[] = ["updates", "epochs"];
 
 /**
  * Runs the task.
@@ -45,6 +47,9 @@ function describeCommand(): Command {
     .option("--task <name|file>", "segmentation task, as for deno task finetune (default: phantom-tumour)")
     .option("--fractions <percent,...>", "shares of the training subjects", parseFractions, [20, 40, 60, 80, 100])
     .option("--seeds <number,...>", "repetitions", parseSeeds, [0, 1, 2])
+    .addOption(
+      new Option("--equal <what>", "what shares of the labels have in common").choices([...EQUALS]).default("updates"),
+    )
     .option("--weights <run|file>", "pre-trained weights (default: the newest finished run of the recipe under runs/)")
     .option("--data <folder>", "folder of scans and labels, or the root of the datalist's paths (default: phantoms)")
     .option("--datalist <file>", 'list of subjects: {"training":[{"image":[…],"label":…}],"validation":[…]}')

@@ -1,6 +1,7 @@
 /** `deno task label-efficiency`: what it writes, that an interruption changes nothing, and what it says when it cannot. */
 import assert from "node:assert/strict";
 import { selectBackend } from "../../lib/tensor/mod.ts";
+import { epochsForEqualUpdates } from "../../tasks/_label_efficiency.ts";
 import type { ScoredCell } from "../../tasks/_label_efficiency.ts";
 import { compareFractions } from "../../tasks/_label_efficiency_results.ts";
 import { parseArguments } from "../../tasks/label_efficiency.ts";
@@ -128,15 +129,35 @@ Deno.test("label-efficiency refuses what it cannot study, before any work", asyn
   assert.throws(() => Deno.statSync(`${RUNS}/none`), Deno.errors.NotFound);
 });
 
+Deno.test("epochsForEqualUpdates() gives fewer subjects as many updates, to within an epoch", () => {
+  const run = { epochs: 30, batchSize: 2 };
+  assert.equal(epochsForEqualUpdates(run, { all: 24, kept: 24 }), 30);
+  // 12 batches an epoch, 360 updates; 3 batches an epoch.
+  assert.equal(epochsForEqualUpdates(run, { all: 24, kept: 5 }), 120);
+  // 360 updates of 7 batches an epoch: 51.4 epochs.
+  assert.equal(epochsForEqualUpdates(run, { all: 24, kept: 14 }), 52);
+});
+
 Deno.test("parseArguments() sorts shares and takes a recipe before options", () => {
   const { fractions, seeds, recipe, assignments } = parseArguments(["official", "a=1", "--fractions", "100,20,20"]);
   assert.deepEqual([fractions, seeds, recipe, assignments], [[20, 100], [0, 1, 2], "official", ["a=1"]]);
   assert.deepEqual(parseArguments([]).fractions, [20, 40, 60, 80, 100]);
+  assert.equal(parseArguments([]).equal, "updates");
 });
 
 Deno.test("label-efficiency --help describes every option and file, and README.md shows what is accepted", async () => {
   const { stdout } = await runStudy("label-efficiency", ["--help"]);
-  const options = ["--task", "--fractions", "--seeds", "--weights", "--data", "--datalist", "--config", "--out"];
+  const options = [
+    "--task",
+    "--fractions",
+    "--seeds",
+    "--equal",
+    "--weights",
+    "--data",
+    "--datalist",
+    "--config",
+    "--out",
+  ];
   const files = ["cells/*.json", "finetuned/", "results.json", "label-efficiency.svg", "summary.md"];
   for (const word of [...options, "--backend", "--threads", ...files]) assert.ok(stdout.includes(word), word);
   const commands = readmeCommands("label-efficiency");

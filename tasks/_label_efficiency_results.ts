@@ -135,30 +135,27 @@ function drawChart(regions: readonly string[], results: readonly FractionResult[
 }
 
 function resultTable(results: readonly FractionResult[]): string {
-  const header = [
-    "region",
-    "labels",
-    "subjects",
-    "pre-trained",
-    "95 % interval",
-    "from scratch",
-    "95 % interval",
-    "difference",
-    "95 % interval",
-    "p",
-    "p (Holm)",
-  ];
+  const ofStart = (start: Start): string[] => [start, "by seed", "95 % interval"];
+  const ofDifference = ["difference", "95 % interval", "p", "p (Holm)"];
+  const header = ["region", "labels", "subjects", ...STARTS.flatMap(ofStart), ...ofDifference];
   const rows = results.map(({ region, fraction, trainingSubjects, starts, difference, ...test }) => [
     region.replaceAll("|", "\\|"),
     `${fraction} %`,
     String(trainingSubjects),
-    ...STARTS.flatMap((start) => [formatScore(starts[start].mean), formatInterval(starts[start])]),
+    ...STARTS.map((start) => starts[start]).flatMap((result) => {
+      return [formatScore(result.mean), seedRange(result), formatInterval(result)];
+    }),
     formatScore(difference.mean),
     formatInterval(difference),
     formatProbability(test.pValue),
     formatProbability(test.correctedPValue),
   ]);
   return formatTable(header, rows, { textColumns: new Set([0]) });
+}
+
+/** `0.42–0.62`: the lowest and the highest mean of a seed. */
+function seedRange({ seedMeans }: StartResult): string {
+  return [Math.min(...seedMeans), Math.max(...seedMeans)].map((value) => value.toFixed(2)).join("–");
 }
 
 function summaryText(
@@ -183,8 +180,8 @@ function summaryText(
         seeds.join(", ")
       }): each draws its own training subjects, random weights and ` +
       "crops. A case's scores are averaged over seeds before anything else.",
-      `Intervals are percentile bootstrap intervals over cases (${BOOTSTRAP.resamples} resamples); they say nothing of ` +
-      "other training subjects.",
+      `Intervals are percentile bootstrap intervals over cases (${BOOTSTRAP.resamples} resamples). They and p hold for ` +
+      'these trainings: how much another training may differ is seen from "by seed", the range of the seeds\' means.',
       "Differences are pre-trained minus from scratch, case by case; p is that of a two-sided Wilcoxon signed-rank " +
       "test, also corrected by Holm for the fractions of each region.",
     ]),

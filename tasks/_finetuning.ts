@@ -86,6 +86,7 @@ async function compareWithScratch(args: FinetuneArguments): Promise<number> {
   const scratch = await startRun(args, { weights: undefined, out: `${out}-scratch` });
   if (scratch.code !== 0) return scratch.code;
   print(`\n${formatScores({ "pre-trained": pretrained.records, "from scratch": scratch.records })}`);
+  print("one seed: others differ by several points either way; deno task label-efficiency repeats it and tests");
   return 0;
 }
 

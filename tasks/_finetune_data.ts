@@ -19,6 +19,7 @@ import { ConfigError, DatalistError } from "../lib/errors.ts";
 import { createProgress, exists, listNiftiFiles, readFile, readText } from "../lib/host/mod.ts";
 import type { ResolvedFinetune } from "../recipes/finetune/mod.ts";
 import type { ClassificationTask, SegmentationTask, Task } from "../recipes/tasks/mod.ts";
+import { folderOf } from "./_command_line.ts";
 import { openCohortFolder } from "./_cohort_folder.ts";
 import { gridOf, runDataSchema, verify } from "./_run_data.ts";
 
@@ -252,9 +253,4 @@ async function verifyLabels(
     harmoniseLabels((await readNifti(await readFile(file), file)).data, { file, scheme });
     progress.update(done + 1);
   }
-}
-
-function folderOf(file: string): string {
-  const cut = Math.max(file.lastIndexOf("/"), file.lastIndexOf("\\"));
-  return cut < 0 ? "." : file.slice(0, cut);
 }

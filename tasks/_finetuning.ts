@@ -12,6 +12,7 @@ import type { FinetuneParts, FinetuneProgress, FinetuneStore } from "../lib/trai
 import { FINETUNE_RECIPES, finetuneSchema, QUICK_CHECK } from "../recipes/finetune/mod.ts";
 import type { FinetuneEntry, FinetuneRecipe, ResolvedFinetune } from "../recipes/finetune/mod.ts";
 import { findTask, isTaskFile, parseTask, type Task } from "../recipes/tasks/mod.ts";
+import { INTERRUPTED, timestamp } from "./_command_line.ts";
 import { gatherFinetuneData } from "./_finetune_data.ts";
 import { type FinetuneDescription, readFinetuneDescription } from "./_finetune_description.ts";
 import { type FinetuneRunParts, openFinetuneParts } from "./_finetune_parts.ts";
@@ -48,8 +49,6 @@ export interface FinetuneArguments {
   readonly quickCheck?: boolean;
 }
 
-/** Exit status of a run that was interrupted and saved. */
-const INTERRUPTED = 130;
 const TEMPLATES_FILE = "templates.safetensors";
 const print = (line: string): void => console.log(line);
 
@@ -382,8 +381,5 @@ function announce(
 /** `runs/finetune-TASK-20260101-120000`, local time. */
 function defaultFolder({ task = "phantom-tumour" }: FinetuneArguments): string {
   const name = task.slice(task.lastIndexOf("/") + 1).replace(/\.[^.]+$/, "");
-  const now = new Date();
-  const pad = (value: number): string => String(value).padStart(2, "0");
-  const date = `${now.getFullYear()}${pad(now.getMonth() + 1)}${pad(now.getDate())}`;
-  return `runs/finetune-${name}-${date}-${pad(now.getHours())}${pad(now.getMinutes())}${pad(now.getSeconds())}`;
+  return `runs/finetune-${name}-${timestamp()}`;
 }

@@ -7,6 +7,7 @@ import { plural } from "../lib/report/mod.ts";
 import { type BackendInfo, type BackendName, selectBackend } from "../lib/tensor/mod.ts";
 import type { ResolvedFinetune } from "../recipes/finetune/mod.ts";
 import type { SegmentationTask } from "../recipes/tasks/mod.ts";
+import { INTERRUPTED } from "./_command_line.ts";
 import { type FinetuneData, gatherFinetuneData, labelScheme } from "./_finetune_data.ts";
 import { readFinetuneDescription } from "./_finetune_description.ts";
 import { locateWeights, type WeightsSource } from "./_finetune_weights.ts";
@@ -17,7 +18,7 @@ import { newestPretraining } from "./_newest_run.ts";
 import { describeEnvironment } from "./_run_description.ts";
 import { type CaseScores, readCase, scoreCase } from "./_study_cases.ts";
 import { codeVersion, defaultStudyFolder, fingerprintData, hashFile, StudyFolder } from "./_study_folder.ts";
-import { INTERRUPTED, StudyProgress } from "./_study_progress.ts";
+import { StudyProgress } from "./_study_progress.ts";
 
 /** The command line. */
 export interface LabelEfficiencyArguments {

@@ -6,6 +6,7 @@ import { exists, formatDuration, RunFolder } from "../lib/host/mod.ts";
 import { plural } from "../lib/report/mod.ts";
 import { type BackendInfo, type BackendName, selectBackend } from "../lib/tensor/mod.ts";
 import type { SegmentationTask } from "../recipes/tasks/mod.ts";
+import { INTERRUPTED } from "./_command_line.ts";
 import { labelScheme } from "./_finetune_data.ts";
 import { locateWeights, normaliseTemplates, readSavedTemplates, readTemplates } from "./_finetune_weights.ts";
 import { describeFinetuned, type Finetuned, openFinetuned } from "./_finetuned.ts";
@@ -15,7 +16,7 @@ import type { Fill } from "./_predict_subject.ts";
 import { describeEnvironment } from "./_run_description.ts";
 import { type CaseScores, readCase, scoreCase } from "./_study_cases.ts";
 import { codeVersion, defaultStudyFolder, fingerprintData, hashFile, StudyFolder } from "./_study_folder.ts";
-import { INTERRUPTED, StudyProgress } from "./_study_progress.ts";
+import { StudyProgress } from "./_study_progress.ts";
 
 /** The command line. */
 export interface MissingModalityArguments {

@@ -12,6 +12,7 @@ import {
 import { ConfigError, DatalistError, messageOf } from "../lib/errors.ts";
 import { exists, listNiftiFiles, readText, RunFolder } from "../lib/host/mod.ts";
 import type { Task } from "../recipes/tasks/mod.ts";
+import { folderOf } from "./_command_line.ts";
 import { gridOf } from "./_run_data.ts";
 
 /** A scan on the command line. */
@@ -164,9 +165,4 @@ function checkModalities(
     `Cannot predict ${task.name}: expected ${task.modalities.join(", ")} of every subject, ` +
       `got ${lacking.length} of ${subjects.length} without: ${named}${more}${advice}`,
   );
-}
-
-function folderOf(file: string): string {
-  const cut = Math.max(file.lastIndexOf("/"), file.lastIndexOf("\\"));
-  return cut < 0 ? "." : file.slice(0, cut);
 }

@@ -6,6 +6,7 @@ import type { Progress } from "../lib/host/mod.ts";
 import { ALL_MIRRORS, type Weighting } from "../lib/inference/mod.ts";
 import { selectBackend, type Tensor5D } from "../lib/tensor/mod.ts";
 import type { BackendName } from "../lib/tensor/mod.ts";
+import { INTERRUPTED, timestamp } from "./_command_line.ts";
 import { describeFinetuned, type Finetuned, openFinetuned } from "./_finetuned.ts";
 import { gatherPredictData, type PredictData, type PredictDataArguments } from "./_predict_data.ts";
 import { PredictionFolder } from "./_predict_folder.ts";
@@ -26,9 +27,6 @@ export interface PredictArguments extends PredictDataArguments {
   readonly backend?: BackendName;
   readonly threads?: number;
 }
-
-/** Exit status of a run that Ctrl-C ended. */
-const INTERRUPTED = 130;
 
 /**
  * Predicts all subjects that are not done yet.
@@ -198,12 +196,4 @@ async function openFill({ fill }: PredictArguments, run: Finetuned): Promise<Fil
 
 function count(subjects: number): string {
   return subjects === 1 ? "1 subject" : `${subjects} subjects`;
-}
-
-/** 20260101-120000, local time: sorts by age and says when. */
-function timestamp(): string {
-  const now = new Date();
-  const pad = (value: number): string => String(value).padStart(2, "0");
-  const date = `${now.getFullYear()}${pad(now.getMonth() + 1)}${pad(now.getDate())}`;
-  return `${date}-${pad(now.getHours())}${pad(now.getMinutes())}${pad(now.getSeconds())}`;
 }

@@ -1,12 +1,13 @@
 /** The run behind `deno task pretrain`: data, parts, trainer, results. */
-import { parseConfigFile, resolveConfig } from "../lib/config.ts";
 import { ConfigError } from "../lib/errors.ts";
+import { parseConfigFile, resolveConfig } from "../lib/config.ts";
 import { formatDuration, onInterrupt, readText, RunFolder } from "../lib/host/mod.ts";
 import type { SavedCheckpoint } from "../lib/host/mod.ts";
 import { selectBackend } from "../lib/tensor/mod.ts";
 import type { BackendInfo, BackendName } from "../lib/tensor/mod.ts";
 import { pretrain } from "../lib/trainer/mod.ts";
 import { QUICK_CHECK, RECIPES, recipeSchema } from "../recipes/mod.ts";
+import { INTERRUPTED, timestamp } from "./_command_line.ts";
 import { loadInitialWeights } from "./_initial_weights.ts";
 import type { InitialWeights } from "./_initial_weights.ts";
 import { gatherData, verify } from "./_run_data.ts";
@@ -31,9 +32,6 @@ export interface PretrainArguments {
   readonly threads?: number;
   readonly quickCheck?: boolean;
 }
-
-/** Exit status of a run that was interrupted and saved. */
-const INTERRUPTED = 130;
 
 /**
  * Starts or resumes a run and sees it through.
@@ -161,12 +159,4 @@ function announce(
   console.log(`data      ${data.origin}: ${data.training.length} subjects, ${data.validation.length} held out`);
   console.log(`backend   ${backend.description}`);
   console.log(`run       ${folder}`);
-}
-
-/** 20260101-120000, local time: sorts by age and says when. */
-function timestamp(): string {
-  const now = new Date();
-  const pad = (value: number): string => String(value).padStart(2, "0");
-  const date = `${now.getFullYear()}${pad(now.getMonth() + 1)}${pad(now.getDate())}`;
-  return `${date}-${pad(now.getHours())}${pad(now.getMinutes())}${pad(now.getSeconds())}`;
 }

@@ -16,6 +16,7 @@ import {
 import { ConfigError, DatalistError } from "../lib/errors.ts";
 import { createProgress, exists, listNiftiFiles, readFilePrefix, readText } from "../lib/host/mod.ts";
 import type { ResolvedRecipe } from "../recipes/mod.ts";
+import { folderOf } from "./_command_line.ts";
 import { openCohortFolder } from "./_cohort_folder.ts";
 import { skippedLines } from "./_skipped_files.ts";
 
@@ -141,9 +142,4 @@ function split(
   throw new DatalistError(
     `Cannot split data: expected at least 2 persons, one of them held out, got ${subjects.length} scans of one`,
   );
-}
-
-function folderOf(file: string): string {
-  const cut = Math.max(file.lastIndexOf("/"), file.lastIndexOf("\\"));
-  return cut < 0 ? "." : file.slice(0, cut);
 }

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { resolveFile, type Subject } from "../lib/dataset/mod.ts";
 import { CheckpointError, ConfigError, DatalistError } from "../lib/errors.ts";
 import { exists, makeFolder, readFile, readText, RunFolder, writeFileAtomic } from "../lib/host/mod.ts";
+import { timestamp } from "./_command_line.ts";
 import { type CaseScores, caseScoresSchema } from "./_study_cases.ts";
 
 /** Name and version of the code that computes. */
@@ -132,8 +133,5 @@ async function hash(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
 
 /** `runs/KIND-NAME-20260101-120000`, local time. */
 export function defaultStudyFolder(kind: string, name: string): string {
-  const now = new Date();
-  const pad = (value: number): string => String(value).padStart(2, "0");
-  const date = `${now.getFullYear()}${pad(now.getMonth() + 1)}${pad(now.getDate())}`;
-  return `runs/${kind}-${name}-${date}-${pad(now.getHours())}${pad(now.getMinutes())}${pad(now.getSeconds())}`;
+  return `runs/${kind}-${name}-${timestamp()}`;
 }

@@ -1,9 +1,6 @@
 /** Progress over the cells of a study, and an end that loses nothing. */
 import { createProgress, onInterrupt, type Progress } from "../lib/host/mod.ts";
 
-/** Exit status of a study that Ctrl-C ended. */
-export const INTERRUPTED = 130;
-
 /** Work in units that take about equally long, so that the time left means something. */
 export class StudyProgress implements Disposable {
   readonly #line: Progress;

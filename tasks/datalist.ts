@@ -1,5 +1,5 @@
 /** `deno task datalist`: the list of a data set's subjects in the official form, and what there is to know of it. */
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import {
   chooseLayouts,
   discoverSubjects,
@@ -12,8 +12,8 @@ import {
   surveyScan,
   surveySubjects,
 } from "../lib/dataset/mod.ts";
-import { ConfigError, messageOf } from "../lib/errors.ts";
 import { createProgress, listNiftiFiles, makeFolder, openFile, writeFileAtomic } from "../lib/host/mod.ts";
+import { folderOf, statusOf } from "./_command_line.ts";
 import { datalistReport, subjectLines } from "./_datalist_report.ts";
 
 /** The command line. */
@@ -39,9 +39,7 @@ export async function main(args: readonly string[]): Promise<number> {
     await writeDatalist(parseArguments(args));
     return 0;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    console.error(Deno.env.has("BRAINMVP_DEBUG") ? error : messageOf(error));
-    return error instanceof ConfigError ? 2 : 1;
+    return statusOf(error);
   }
 }
 
@@ -144,11 +142,6 @@ function byListedPath(facts: ReadonlyMap<string, ScanFacts>, root: string): Map<
 /** The last folder's name; `scans` where there is none, as for `.`. */
 function nameOf(root: string): string {
   return /([^/\\.][^/\\]*)[/\\]*$/.exec(root)?.[1] ?? "scans";
-}
-
-function folderOf(path: string): string {
-  const cut = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
-  return cut < 0 ? "." : path.slice(0, Math.max(cut, 1));
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,6 +1,7 @@
 /** `deno task doctor`: what this installation is, how fast it is, and whether it computes right; for every bug report. */
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { messageOf } from "../lib/errors.ts";
+import { Command, CommanderError, Option } from "commander";
+import { BACKEND_CHOICES, parseThreads } from "./_command_line.ts";
 import type { DoctorArguments, DoctorParts } from "./_doctor.ts";
 
 /**
@@ -26,9 +27,6 @@ export function parseArguments(args: readonly string[]): DoctorArguments {
   return describeCommand().parse([...args], { from: "user" }).opts<DoctorArguments>();
 }
 
-/** As in lib/tensor, which is not loaded for this; a test compares them. */
-export const BACKEND_CHOICES = ["auto", "webgpu", "simd", "reference"] as const;
-
 function describeCommand(): Command {
   return new Command("doctor")
     .description(
@@ -43,12 +41,6 @@ function describeCommand(): Command {
     .addHelpText("after", "\nExit status: 0 all is well, 1 a check failed, 2 wrong arguments.\n")
     .allowExcessArguments(false)
     .exitOverride();
-}
-
-function parseThreads(text: string): number {
-  const threads = Number(text);
-  if (!Number.isInteger(threads) || threads < 1) throw new InvalidArgumentError("Expected a whole number from 1.");
-  return threads;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args, { print: console.log }));

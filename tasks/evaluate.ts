@@ -1,7 +1,7 @@
 /** `deno task evaluate`: predictions against references, in tables for people and programs. */
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { ConfigError, messageOf } from "../lib/errors.ts";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { type Neighbourhood, NEIGHBOURHOODS } from "../lib/metrics/mod.ts";
+import { statusOf } from "./_command_line.ts";
 import { evaluate, type EvaluateArguments } from "./_evaluating.ts";
 
 /**
@@ -14,9 +14,7 @@ export async function main(args: readonly string[]): Promise<number> {
     await evaluate(parseArguments(args), (line) => console.log(line));
     return 0;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    console.error(Deno.env.has("BRAINMVP_DEBUG") ? error : messageOf(error));
-    return error instanceof ConfigError ? 2 : 1;
+    return statusOf(error);
   }
 }
 

@@ -1,7 +1,7 @@
 /** `deno task export`: from a run's newest checkpoint to files for other tools. */
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { ConfigError, messageOf } from "../lib/errors.ts";
+import { Command, InvalidArgumentError, Option } from "commander";
 import type { Triple } from "../lib/geometry.ts";
+import { statusOf } from "./_command_line.ts";
 import type { ExportArguments } from "./_exporting.ts";
 
 /**
@@ -17,9 +17,7 @@ export async function main(args: readonly string[]): Promise<number> {
     await exportRun(parsed, (line) => console.log(line));
     return 0;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    console.error(Deno.env.has("BRAINMVP_DEBUG") ? error : messageOf(error));
-    return error instanceof ConfigError ? 2 : 1;
+    return statusOf(error);
   }
 }
 

@@ -1,13 +1,10 @@
 /** `deno task finetune`: from pre-trained weights and labelled scans to a fine-tuned run. */
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { describeConfig } from "../lib/config.ts";
-import { ConfigError, messageOf } from "../lib/errors.ts";
 import { FINETUNE_RECIPES, finetuneSchema } from "../recipes/finetune/mod.ts";
 import { CUSTOM_TASK_FILE, TASKS } from "../recipes/tasks/mod.ts";
+import { BACKEND_CHOICES, parseThreads, statusOf } from "./_command_line.ts";
 import type { FinetuneArguments } from "./_finetuning.ts";
-
-/** As `--backend` takes them; the list in the tensor room would load all of TensorFlow.js for the help. */
-const BACKEND_CHOICES = ["auto", "webgpu", "simd", "reference"] as const;
 
 /**
  * Runs the task.
@@ -21,9 +18,7 @@ export async function main(args: readonly string[]): Promise<number> {
     const { runFinetuning } = await import("./_finetuning.ts");
     return await runFinetuning(parsed);
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    console.error(Deno.env.has("BRAINMVP_DEBUG") ? error : messageOf(error));
-    return error instanceof ConfigError ? 2 : 1;
+    return statusOf(error);
   }
 }
 
@@ -75,12 +70,6 @@ function describeCommand(): Command {
     .option("--quick-check", "the quick recipe cut down to well under a minute, to see that everything works")
     .addHelpText("after", helpText())
     .exitOverride();
-}
-
-function parseThreads(text: string): number {
-  const threads = Number(text);
-  if (!Number.isInteger(threads) || threads < 1) throw new InvalidArgumentError("Expected a whole number from 1.");
-  return threads;
 }
 
 function parseShare(text: string): number {

@@ -1,6 +1,5 @@
 /** `deno task import`: weights of PyTorch or safetensors files as a file that training starts from. */
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { ConfigError, messageOf } from "../lib/errors.ts";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { makeFolder, openFile, writeFileAtomic } from "../lib/host/mod.ts";
 import { openWeights, streamSafetensors } from "../lib/interop/mod.ts";
 import type { LazyTensor } from "../lib/interop/mod.ts";
@@ -14,6 +13,7 @@ import {
 } from "../lib/model/mod.ts";
 import type { FirstConvRule, MatchedWeight, ModelName, ParameterDescription } from "../lib/model/mod.ts";
 import { sizeOf } from "../lib/tensor/mod.ts";
+import { folderOf, statusOf } from "./_command_line.ts";
 import { describeFile, reportLines } from "./_weights_report.ts";
 
 /** The command line. */
@@ -36,9 +36,7 @@ export async function main(args: readonly string[]): Promise<number> {
     await importWeights(parseArguments(args));
     return 0;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    console.error(Deno.env.has("BRAINMVP_DEBUG") ? error : messageOf(error));
-    return error instanceof ConfigError ? 2 : 1;
+    return statusOf(error);
   }
 }
 
@@ -148,11 +146,6 @@ function exportedTensor(weight: MatchedWeight<ParameterDescription, LazyTensor>)
 
 function stemOf(path: string): string {
   return path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1).replace(/\.[^.]+$/, "");
-}
-
-function folderOf(path: string): string {
-  const cut = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
-  return cut < 0 ? "." : path.slice(0, Math.max(cut, 1));
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

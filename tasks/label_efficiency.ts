@@ -1,11 +1,7 @@
 /** `deno task label-efficiency`: what pre-training is worth with few labels. */
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { ConfigError, messageOf } from "../lib/errors.ts";
-import type { BackendName } from "../lib/tensor/mod.ts";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { BACKEND_CHOICES, parseThreads, statusOf } from "./_command_line.ts";
 import type { Equal, LabelEfficiencyArguments } from "./_label_efficiency.ts";
-
-/** Written out, because loading the room that owns this list would slow the help down. */
-const BACKENDS: readonly BackendName[] = ["auto", "webgpu", "simd", "reference"];
 
 const EQUALS: readonly Equal[] = ["updates", "epochs"];
 
@@ -20,9 +16,7 @@ export async function main(args: readonly string[]): Promise<number> {
     const { runLabelEfficiency } = await import("./_label_efficiency.ts");
     return await runLabelEfficiency(parsed, (line) => console.log(line));
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    console.error(Deno.env.has("BRAINMVP_DEBUG") ? error : messageOf(error));
-    return error instanceof ConfigError ? 2 : 1;
+    return statusOf(error);
   }
 }
 
@@ -55,7 +49,9 @@ function describeCommand(): Command {
     .option("--datalist <file>", 'list of subjects: {"training":[{"image":[…],"label":…}],"validation":[…]}')
     .option("--config <file>", "YAML file of options to change; key.path=value wins over it")
     .option("--out <folder>", "folder of the study, under runs/ or data/ (default: runs/label-efficiency-TASK-TIME)")
-    .addOption(new Option("--backend <name>", "where tensors are computed (default: auto)").choices([...BACKENDS]))
+    .addOption(
+      new Option("--backend <name>", "where tensors are computed (default: auto)").choices([...BACKEND_CHOICES]),
+    )
     .option("--threads <number>", "threads that compute (default: all cores)", parseThreads)
     .addHelpText("after", HELP)
     .exitOverride();
@@ -92,12 +88,6 @@ function parseSeeds(text: string): number[] {
     throw new InvalidArgumentError(`Expected whole numbers from 0, as in 0,1,2, got "${text}".`);
   }
   return [...new Set(seeds)];
-}
-
-function parseThreads(text: string): number {
-  const threads = Number(text);
-  if (!Number.isInteger(threads) || threads < 1) throw new InvalidArgumentError("Expected a whole number from 1.");
-  return threads;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

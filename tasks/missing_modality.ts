@@ -1,11 +1,7 @@
 /** `deno task missing-modality`: what a fine-tuned network makes of fewer sequences. */
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { ConfigError, messageOf } from "../lib/errors.ts";
-import type { BackendName } from "../lib/tensor/mod.ts";
+import { Command, Option } from "commander";
+import { BACKEND_CHOICES, parseThreads, statusOf } from "./_command_line.ts";
 import type { MissingModalityArguments } from "./_missing_modality.ts";
-
-/** Written out, because loading the room that owns this list would slow the help down. */
-const BACKENDS: readonly BackendName[] = ["auto", "webgpu", "simd", "reference"];
 
 /**
  * Runs the task.
@@ -18,9 +14,7 @@ export async function main(args: readonly string[]): Promise<number> {
     const { runMissingModality } = await import("./_missing_modality.ts");
     return await runMissingModality(parsed, (line) => console.log(line));
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    console.error(Deno.env.has("BRAINMVP_DEBUG") ? error : messageOf(error));
-    return error instanceof ConfigError ? 2 : 1;
+    return statusOf(error);
   }
 }
 
@@ -46,7 +40,9 @@ function describeCommand(): Command {
     )
     .option("--templates <run|file>", "templates to fill with (default: those of the run, or of what it started from)")
     .option("--out <folder>", "folder of the study, under runs/ or data/ (default: runs/missing-modality-TASK-TIME)")
-    .addOption(new Option("--backend <name>", "where tensors are computed (default: auto)").choices([...BACKENDS]))
+    .addOption(
+      new Option("--backend <name>", "where tensors are computed (default: auto)").choices([...BACKEND_CHOICES]),
+    )
     .option("--threads <number>", "threads that compute (default: all cores)", parseThreads)
     .addHelpText("after", HELP)
     .allowExcessArguments(false)
@@ -67,11 +63,5 @@ Examples:
   deno task missing-modality --run runs/finetuned
   deno task missing-modality --run runs/finetuned --data ~/test-scans --out runs/missing
 `;
-
-function parseThreads(text: string): number {
-  const threads = Number(text);
-  if (!Number.isInteger(threads) || threads < 1) throw new InvalidArgumentError("Expected a whole number from 1.");
-  return threads;
-}
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

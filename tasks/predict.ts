@@ -1,12 +1,9 @@
 /** `deno task predict`: from a fine-tuned run and scans to a folder of predictions. */
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { ConfigError, messageOf } from "../lib/errors.ts";
+import { Command, InvalidArgumentError, Option } from "commander";
 import type { Weighting } from "../lib/inference/mod.ts";
-import type { BackendName } from "../lib/tensor/mod.ts";
+import { BACKEND_CHOICES, parseThreads, statusOf } from "./_command_line.ts";
 import type { ImageArgument, PredictArguments } from "./_predicting.ts";
 
-/** Written out, because loading the rooms that own these lists would slow the help down. */
-const BACKENDS: readonly BackendName[] = ["auto", "webgpu", "simd", "reference"];
 const WEIGHTINGS: readonly Weighting[] = ["constant", "gaussian"];
 
 /**
@@ -20,9 +17,7 @@ export async function main(args: readonly string[]): Promise<number> {
     const { runPrediction } = await import("./_predicting.ts");
     return await runPrediction(parsed, (line) => console.log(line));
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    console.error(Deno.env.has("BRAINMVP_DEBUG") ? error : messageOf(error));
-    return error instanceof ConfigError ? 2 : 1;
+    return statusOf(error);
   }
 }
 
@@ -61,7 +56,9 @@ function describeCommand(): Command {
       new Option("--fill <kind>", "what stands in for a missing modality (default: it is an error)")
         .choices(["template", "zero"]),
     )
-    .addOption(new Option("--backend <name>", "where tensors are computed (default: auto)").choices([...BACKENDS]))
+    .addOption(
+      new Option("--backend <name>", "where tensors are computed (default: auto)").choices([...BACKEND_CHOICES]),
+    )
     .option("--threads <number>", "threads that compute (default: all cores)", parseThreads)
     .addHelpText("after", HELP)
     .allowExcessArguments(false)
@@ -97,12 +94,6 @@ function parseOverlap(text: string): number {
     throw new InvalidArgumentError("Expected a number from 0 up to, not including, 1.");
   }
   return overlap;
-}
-
-function parseThreads(text: string): number {
-  const threads = Number(text);
-  if (!Number.isInteger(threads) || threads < 1) throw new InvalidArgumentError("Expected a whole number from 1.");
-  return threads;
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

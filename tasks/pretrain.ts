@@ -1,9 +1,8 @@
 /** `deno task pretrain`: from a recipe and scans to a run folder. */
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { describeConfig } from "../lib/config.ts";
-import { ConfigError, messageOf } from "../lib/errors.ts";
-import { BACKENDS } from "../lib/tensor/mod.ts";
 import { RECIPES, recipeSchema } from "../recipes/mod.ts";
+import { BACKEND_CHOICES, parseThreads, statusOf } from "./_command_line.ts";
 import { runPretraining } from "./_pretraining.ts";
 import type { PretrainArguments } from "./_pretraining.ts";
 
@@ -16,9 +15,7 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     return await runPretraining(parseArguments(args));
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    console.error(Deno.env.has("BRAINMVP_DEBUG") ? error : messageOf(error));
-    return error instanceof ConfigError ? 2 : 1;
+    return statusOf(error);
   }
 }
 
@@ -48,18 +45,12 @@ function describeCommand(): Command {
     .option("--resume <folder>", "go on with an interrupted run, with the options and data it was started with")
     .option("--weights <file>", "start from weights instead of random ones: .pt, .pth, .ckpt or .safetensors")
     .addOption(
-      new Option("--backend <name>", "where tensors are computed (default: auto)").choices([...BACKENDS]),
+      new Option("--backend <name>", "where tensors are computed (default: auto)").choices([...BACKEND_CHOICES]),
     )
     .option("--threads <number>", "threads that compute (default: all cores)", parseThreads)
     .option("--quick-check", "the quick recipe cut down to under 90 seconds, to see that everything works")
     .addHelpText("after", helpText())
     .exitOverride();
-}
-
-function parseThreads(text: string): number {
-  const threads = Number(text);
-  if (!Number.isInteger(threads) || threads < 1) throw new InvalidArgumentError("Expected a whole number from 1.");
-  return threads;
 }
 
 function helpText(): string {

@@ -34,7 +34,8 @@ import {
   type Section,
 } from "../../tasks/_doctor_report.ts";
 import type { StepNumbers } from "../../tasks/_doctor_training.ts";
-import { BACKEND_CHOICES, parseArguments } from "../../tasks/doctor.ts";
+import { BACKEND_CHOICES } from "../../tasks/_command_line.ts";
+import { parseArguments } from "../../tasks/doctor.ts";
 import { COMPUTE_FLAGS } from "../../tasks/test.ts";
 
 const ROOT = new URL("../../", import.meta.url);

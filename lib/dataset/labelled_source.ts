@@ -7,7 +7,7 @@ import { type DownstreamPreprocess, type LabelledStack, prepareDownstream } from
 import type { LabelScheme } from "./labels.ts";
 import type { Modality } from "./modality.ts";
 import { readNifti } from "./nifti.ts";
-import type { SampleRequest } from "./sample_source.ts";
+import type { LoadOptions, SampleRequest } from "./sample_source.ts";
 import { SubjectCache } from "./subject_cache.ts";
 
 /** A crop of a subject and of its label. */
@@ -70,11 +70,11 @@ export interface LabelledSampleSource {
  */
 export async function loadLabelledSubject(
   subject: Subject,
-  { plan, readFile }: { plan: LabelledPlan; readFile: (path: string) => Promise<Uint8Array> },
+  { plan, readFile, gunzip }: Pick<LoadOptions, "readFile" | "gunzip"> & { plan: LabelledPlan },
 ): Promise<LabelledStack> {
   const read = async (file: string) => {
     const path = resolveFile(plan.root, file);
-    return { file: path, volume: await readNifti(await readFile(path), path) };
+    return { file: path, volume: await readNifti(await readFile(path), path, { gunzip }) };
   };
   const files = plan.modalities.map((modality) => ({ modality, file: fileOf(subject, modality) }));
   const images = [];
@@ -180,11 +180,11 @@ export class LabelledSource implements LabelledSampleSource {
   /** Opens a source; nothing is read yet. */
   constructor(
     plan: LabelledPlan,
-    { readFile, cacheBytes }: { readFile: (path: string) => Promise<Uint8Array>; cacheBytes: number },
+    { cacheBytes, ...readers }: Pick<LoadOptions, "readFile" | "gunzip"> & { cacheBytes: number },
   ) {
     this.#plan = plan;
     this.#cache = new SubjectCache({
-      load: (index) => loadLabelledSubject(plan.subjects[index], { plan, readFile }),
+      load: (index) => loadLabelledSubject(plan.subjects[index], { plan, ...readers }),
       maxBytes: cacheBytes,
     });
   }

@@ -2,8 +2,8 @@
 import type { Triple, VolumeStack } from "../geometry.ts";
 import { randomStream } from "../random.ts";
 import { resolveFile, type Subject } from "./datalist.ts";
-import { readNifti } from "./nifti.ts";
-import { type PreprocessOptions, preprocessSubject } from "./preprocess.ts";
+import { type Gunzip, readStoredNifti } from "./nifti.ts";
+import { type PreprocessOptions, preprocessStored } from "./preprocess.ts";
 import { centreSample, drawSample, type Sample } from "./sample.ts";
 import { SubjectCache } from "./subject_cache.ts";
 
@@ -53,6 +53,8 @@ export interface LoadOptions {
   readonly preprocess: PreprocessOptions;
   /** Reads a whole file. */
   readonly readFile: (path: string) => Promise<Uint8Array>;
+  /** Inflates faster than the platform's streams do; default: those. */
+  readonly gunzip?: Gunzip;
 }
 
 /**
@@ -61,14 +63,15 @@ export interface LoadOptions {
  * @throws {VolumeError} when an image is broken, or its grid differs from that of the others
  */
 export async function loadSubject(subject: Subject, options: LoadOptions): Promise<VolumeStack> {
+  const { gunzip } = options;
   const reads = await Promise.allSettled(subject.images.map(async ({ modality, file }) => {
     const path = resolveFile(options.root, file);
-    return { modality, file: path, volume: await readNifti(await options.readFile(path), path) };
+    return { modality, ...await readStoredNifti(await options.readFile(path), { file: path, gunzip }), file: path };
   }));
   // Of several broken images the first listed one is named, whichever read failed first.
   const failure = reads.find((read) => read.status === "rejected");
   if (failure) throw failure.reason;
-  return preprocessSubject(
+  return preprocessStored(
     reads.flatMap((read) => read.status === "fulfilled" ? [read.value] : []),
     options.preprocess,
   );
@@ -105,10 +108,10 @@ export class LocalSource implements SampleSource {
    * @param plan what samples look like
    * @param options how files are read, and how many bytes of prepared subjects are kept
    */
-  constructor(plan: SamplePlan, options: Pick<LoadOptions, "readFile"> & { cacheBytes: number }) {
+  constructor(plan: SamplePlan, options: Pick<LoadOptions, "readFile" | "gunzip"> & { cacheBytes: number }) {
     this.#plan = plan;
     this.#cache = new SubjectCache({
-      load: (index) => loadSubject(plan.subjects[index], { ...plan, readFile: options.readFile }),
+      load: (index) => loadSubject(plan.subjects[index], { ...plan, ...options }),
       maxBytes: options.cacheBytes,
     });
   }

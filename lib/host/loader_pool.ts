@@ -11,6 +11,7 @@ import {
   type SampleSource,
 } from "../dataset/mod.ts";
 import { receiveError } from "./_transfer_error.ts";
+import { gunzip } from "./compression.ts";
 import { readFile } from "./files.ts";
 import type { WorkerMessage, WorkerReply } from "./loader_worker.ts";
 
@@ -32,7 +33,7 @@ export interface SourceOptions {
  */
 export function openSampleSource(plan: SamplePlan, { workers, cacheBytes }: SourceOptions): SampleSource {
   checkWorkers(workers);
-  if (workers === 0) return new LocalSource(plan, { readFile, cacheBytes });
+  if (workers === 0) return new LocalSource(plan, { readFile, gunzip, cacheBytes });
   return new LoaderPool<Sample>({ kind: "open", plan }, { workers, cacheBytes });
 }
 
@@ -43,7 +44,7 @@ export function openSampleSource(plan: SamplePlan, { workers, cacheBytes }: Sour
  */
 export function openLabelledSource(plan: LabelledPlan, { workers, cacheBytes }: SourceOptions): LabelledSampleSource {
   checkWorkers(workers);
-  if (workers === 0) return new LabelledSource(plan, { readFile, cacheBytes });
+  if (workers === 0) return new LabelledSource(plan, { readFile, gunzip, cacheBytes });
   return new LoaderPool<LabelledSample>({ kind: "open labelled", plan }, { workers, cacheBytes });
 }
 

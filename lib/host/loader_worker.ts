@@ -9,6 +9,7 @@ import {
   type SampleRequest,
 } from "../dataset/mod.ts";
 import { type PostedError, postError } from "./_transfer_error.ts";
+import { gunzip } from "./compression.ts";
 import { readFile } from "./files.ts";
 
 /** What a worker is sent: the plan once, then requests. */
@@ -26,11 +27,11 @@ let source: LocalSource | LabelledSource | undefined;
 
 self.onmessage = async ({ data }: MessageEvent<WorkerMessage>): Promise<void> => {
   if (data.kind === "open") {
-    source = new LocalSource(data.plan, { readFile, cacheBytes: data.cacheBytes });
+    source = new LocalSource(data.plan, { readFile, gunzip, cacheBytes: data.cacheBytes });
     return;
   }
   if (data.kind === "open labelled") {
-    source = new LabelledSource(data.plan, { readFile, cacheBytes: data.cacheBytes });
+    source = new LabelledSource(data.plan, { readFile, gunzip, cacheBytes: data.cacheBytes });
     return;
   }
   const { id, request } = data;

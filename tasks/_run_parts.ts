@@ -22,6 +22,7 @@ export function openParts(options: ResolvedRecipe, data: RunData): RunParts {
     const random = crop === "random";
     const plan: SamplePlan = {
       root: data.root,
+      prepared: data.prepared !== undefined,
       subjects,
       preprocess,
       seed,

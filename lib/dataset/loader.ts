@@ -9,10 +9,14 @@ export interface OrderOptions {
   readonly seed: number;
   /** Counted from 0. */
   readonly epoch: number;
-  /** Subjects per batch. */
+  /** Subjects per batch of one rank. */
   readonly batchSize: number;
   /** Leave out a last batch that is not full. */
   readonly dropLast: boolean;
+  /** Which of the processes that share the epoch this one is, counted from 0. Default 0. */
+  readonly rank?: number;
+  /** Number of processes that share the epoch. Default 1. */
+  readonly worldSize?: number;
 }
 
 /** One batch and its place in the run. */
@@ -30,6 +34,14 @@ export interface Batch<S = Sample> {
 /** Whatever makes samples of requests. */
 interface Loads<S> {
   load(request: SampleRequest): Promise<S>;
+  /** Told when whoever uses the batches begins and ends to wait for one. */
+  readonly watch?: LoadWatch;
+}
+
+/** Follows how long batches are waited for. */
+export interface LoadWatch {
+  begin(): void;
+  end(): void;
 }
 
 /** Which batches to load. */
@@ -47,23 +59,39 @@ export interface BatchesOptions extends Omit<OrderOptions, "epoch"> {
 /**
  * Shuffles the subjects for an epoch and cuts them into batches.
  *
- * A pure function of its arguments: any epoch's order is known without those before it.
+ * A pure function of its arguments: any epoch's order is known without those before it. With several ranks, a batch of
+ * worldSize · batchSize subjects is cut into one piece per rank, in the order of ranks: w ranks with batches of b see
+ * together what one rank with batches of w·b sees. A last batch that is not full is divided as evenly as can be; where it
+ * has fewer subjects than there are ranks, some get none, so that all ranks have as many batches.
  *
  * @param count number of subjects
- * @returns subject indices per batch
- * @throws {RangeError} when the batch size is not a positive integer or the epoch would have no batch
+ * @returns subject indices per batch of this rank
+ * @throws {RangeError} when the batch size is not a positive integer, the rank is not one of the world's, or the epoch
+ *   would have no batch
  */
-export function epochOrder(count: number, { seed, epoch, batchSize, dropLast }: OrderOptions): number[][] {
+export function epochOrder(count: number, options: OrderOptions): number[][] {
+  const { seed, epoch, batchSize, dropLast, rank = 0, worldSize = 1 } = options;
   if (!Number.isInteger(batchSize) || batchSize < 1) {
     throw new RangeError(`Cannot order epoch: expected a batchSize of at least 1, got ${batchSize}`);
   }
-  const needed = dropLast ? batchSize : 1;
+  if (!Number.isInteger(worldSize) || worldSize < 1) {
+    throw new RangeError(`Cannot order epoch: expected a worldSize of at least 1, got ${worldSize}`);
+  }
+  if (!Number.isInteger(rank) || rank < 0 || rank >= worldSize) {
+    throw new RangeError(`Cannot order epoch: expected a rank in [0, ${worldSize}), got ${rank}`);
+  }
+  const globalSize = batchSize * worldSize;
+  const needed = dropLast ? globalSize : 1;
   if (count < needed) {
     throw new RangeError(`Cannot order epoch: expected at least ${needed} subjects for one batch, got ${count}`);
   }
   const order = randomStream(seed, "epoch order", epoch).shuffle(Array.from({ length: count }, (_, i) => i));
-  const batchCount = dropLast ? Math.floor(count / batchSize) : Math.ceil(count / batchSize);
-  return Array.from({ length: batchCount }, (_, i) => order.slice(i * batchSize, (i + 1) * batchSize));
+  const batchCount = dropLast ? Math.floor(count / globalSize) : Math.ceil(count / globalSize);
+  return Array.from({ length: batchCount }, (_, i) => {
+    const batch = order.slice(i * globalSize, (i + 1) * globalSize);
+    const edge = (piece: number): number => Math.floor(batch.length * piece / worldSize);
+    return batch.slice(edge(rank), edge(rank + 1));
+  });
 }
 
 /**
@@ -95,7 +123,8 @@ export async function* batches<S = Sample>(
       }
       if (pending.length === 0) return;
       const [{ epoch, index, subjects, samples }] = pending;
-      const loaded = await Promise.all(samples);
+      source.watch?.begin();
+      const loaded = await Promise.all(samples).finally(() => source.watch?.end());
       pending.shift();
       yield { epoch, index, subjects, samples: loaded };
     }

@@ -2,15 +2,29 @@
 import type { Triple, VolumeStack } from "../geometry.ts";
 import { randomStream } from "../random.ts";
 import { resolveFile, type Subject } from "./datalist.ts";
+import type { LoadWatch } from "./loader.ts";
 import { type Gunzip, readStoredNifti } from "./nifti.ts";
 import { type PreprocessOptions, preprocessStored } from "./preprocess.ts";
-import { centreSample, drawSample, type Sample } from "./sample.ts";
+import {
+  blankSample,
+  centrePlace,
+  centreSample,
+  type CropOptions,
+  type DrawOptions,
+  drawPlace,
+  drawSample,
+  type Sample,
+  type SamplePlace,
+  type StackShape,
+} from "./sample.ts";
 import { SubjectCache } from "./subject_cache.ts";
 
 /** Everything that decides what samples look like. Plain values: it can be posted to a worker. */
 export interface SamplePlan {
   /** Folder that the subjects' paths start from. */
   readonly root: string;
+  /** Whether the root is a folder of prepared subjects, made as `preprocess` says. */
+  readonly prepared?: boolean;
   /** The list that requests index. */
   readonly subjects: readonly Subject[];
   /** How scans are brought into the common space. */
@@ -43,6 +57,8 @@ export interface SampleSource {
   load(request: SampleRequest): Promise<Sample>;
   /** Ends the source's threads and refuses further loads. */
   close(): void;
+  /** Told when batches of it are waited for. */
+  readonly watch?: LoadWatch;
 }
 
 /** What {@link loadSubject} needs beside the subject. */
@@ -82,17 +98,33 @@ export function takeSample(
   stack: VolumeStack,
   { plan, request }: { plan: SamplePlan; request: SampleRequest },
 ): Sample {
-  const { cropSize, templateSize, sequences, seed } = plan;
-  const subject = plan.subjects[request.subject].id;
-  if (plan.crop === "centre") return centreSample(stack, { subject, cropSize, templateSize });
-  return drawSample(stack, {
-    subject,
-    cropSize,
-    templateSize,
+  if (plan.crop === "centre") return centreSample(stack, cropOptions(plan, request));
+  return drawSample(stack, drawOptions(plan, request));
+}
+
+/** The sample of a request with its voxels still 0, and where they are to be found. */
+export function placeSample(
+  shape: StackShape,
+  { plan, request }: { plan: SamplePlan; request: SampleRequest },
+): { sample: Sample; place: SamplePlace } {
+  const crop = cropOptions(plan, request);
+  const place = plan.crop === "centre" ? centrePlace(shape, crop) : drawPlace(shape, drawOptions(plan, request));
+  return { sample: blankSample(shape, { ...crop, ...place }), place };
+}
+
+function cropOptions({ cropSize, templateSize, subjects }: SamplePlan, { subject }: SampleRequest): CropOptions {
+  return { subject: subjects[subject].id, cropSize, templateSize };
+}
+
+function drawOptions(plan: SamplePlan, request: SampleRequest): DrawOptions {
+  const { sequences, seed, shuffleOrder } = plan;
+  const crop = cropOptions(plan, request);
+  return {
+    ...crop,
     sequences,
     random: randomStream(seed, "sample", request.epoch, request.subject),
-    ...(plan.shuffleOrder ? { shuffleOrder: randomStream(seed, `channel order ${subject}`) } : {}),
-  });
+    ...(shuffleOrder ? { shuffleOrder: randomStream(seed, `channel order ${crop.subject}`) } : {}),
+  };
 }
 
 /** Makes samples in the calling thread, one at a time, and keeps prepared subjects in memory. */

@@ -20,6 +20,11 @@ export {
 } from "./files.ts";
 export type { FileContent, OpenFile } from "./files.ts";
 export { openLabelledSource, openSampleSource, type SourceOptions } from "./loader_pool.ts";
+export { gunzip, zstdCompress, zstdDecompress } from "./compression.ts";
+export { type PreparedOutcome, type PreparePoolOptions, prepareSubjects } from "./prepare_pool.ts";
+export type { PrepareJob } from "./_prepare_subject.ts";
+export { type DamagedFile, PreparedFolder } from "./prepared_folder.ts";
+export { preparedStores } from "./prepared_store.ts";
 export { RunFolder, type SavedCheckpoint } from "./run_folder.ts";
 export { createProgress, formatDuration, onInterrupt } from "./terminal.ts";
 export type { Progress, ProgressOptions, ProgressStream, SignalHost } from "./terminal.ts";

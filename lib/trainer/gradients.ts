@@ -1,6 +1,6 @@
 /** From summed gradients to those the optimiser applies. */
 import type { TemplateGradient, Templates } from "../templates/mod.ts";
-import { sumOfSquares, takeValues, tf } from "../tensor/mod.ts";
+import { scaleAll, sumsOfSquares, takeValues, tf } from "../tensor/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 
 /** What happens to gradients before an update. */
@@ -34,15 +34,21 @@ export async function finishGradients(
   const norm = await gradientNorm(ofModel) / accumulationSteps;
   const factor = clipNorm === null ? 1 : Math.min(1, clipNorm / (norm + 1e-6));
   const gradients = new Map<string, Tensor>();
-  for (const [name, sum] of sums) {
-    const finished = tf.tidy(() => {
-      if (templates !== null && name === templateName) {
-        return templates.optimizerGradient(scaled(sum, 1 / accumulationSteps), { kind, smoothing });
-      }
-      return scaled(sum, factor / accumulationSteps);
+  for (const group of groupsOf([...sums].filter(([name]) => name !== templateName), TOGETHER)) {
+    const scaled = scaleAll(group.map(([, sum]) => sum), factor / accumulationSteps);
+    group.forEach(([name, sum], i) => {
+      sum.dispose();
+      gradients.set(name, scaled[i]);
     });
-    sum.dispose();
-    gradients.set(name, finished);
+  }
+  const ofTemplates = templateName === undefined ? undefined : sums.get(templateName);
+  if (templates !== null && ofTemplates) {
+    const finished = tf.tidy(() => {
+      const [average] = scaleAll([ofTemplates], 1 / accumulationSteps);
+      return templates.optimizerGradient(average, { kind, smoothing });
+    });
+    ofTemplates.dispose();
+    gradients.set(templates.parameter.name, finished);
   }
   sums.clear();
   return { norm, gradients };
@@ -51,11 +57,13 @@ export async function finishGradients(
 /** L2 norm over all gradients. */
 export async function gradientNorm(gradients: readonly Tensor[]): Promise<number> {
   if (gradients.length === 0) return 0;
-  const squares = await takeValues(tf.tidy(() => tf.stack(gradients.map((gradient) => sumOfSquares(gradient)))));
+  const squares = await takeValues(sumsOfSquares(gradients));
   return Math.sqrt(squares.reduce((sum, value) => sum + value, 0));
 }
 
-/** A new tensor; a clone shares the values and costs nothing. */
-function scaled(gradient: Tensor, factor: number): Tensor {
-  return factor === 1 ? tf.clone(gradient) : tf.mul(gradient, factor);
+/** Gradients that are scaled at a time: a GPU takes many in one call, but memory holds them twice meanwhile. */
+const TOGETHER = 16;
+
+function groupsOf<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
 }

@@ -43,15 +43,16 @@ function withHalfArray(
   { binding, aliases }: { binding: number; aliases: ReadonlyMap<string, string> },
 ): string {
   const declaration = new RegExp(`(@binding\\(${binding}\\) var<storage, \\w+> (\\w+): array<)(\\w+)>`);
-  const found = source.match(declaration);
-  const wide = found && (aliases.get(found[3]) ?? found[3]);
-  const half = wide && HALVES[wide];
-  if (!half) {
+  const [, , name = "", type = "none"] = source.match(declaration) ?? [];
+  let wide = type;
+  while (aliases.has(wide)) wide = aliases.get(wide)!;
+  const half = HALVES[wide];
+  if (half === undefined) {
     throw new RangeError(
-      `Cannot store binding ${binding} in half precision: expected an array of floats, got ${found?.[3] ?? "none"}`,
+      `Cannot store binding ${binding} in half precision: expected an array of floats, got ${wide}`,
     );
   }
-  return withAccesses(source.replace(declaration, `$1${half}>`), { name: found[2], half, wide });
+  return withAccesses(source.replace(declaration, `$1${half}>`), { name, half, wide });
 }
 
 /** Widens what is read of an array, and narrows what is assigned to it. */

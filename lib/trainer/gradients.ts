@@ -59,3 +59,14 @@ export async function gradientNorm(gradients: readonly Tensor[]): Promise<number
 function scaled(gradient: Tensor, factor: number): Tensor {
   return factor === 1 ? tf.clone(gradient) : tf.mul(gradient, factor);
 }
+
+/** Adds a gradient to a sum, freeing what it replaces. */
+export function addGradient(sums: Map<string, Tensor>, name: string, gradient: Tensor): void {
+  const before = sums.get(name);
+  if (!before) {
+    sums.set(name, gradient);
+    return;
+  }
+  sums.set(name, tf.add(before, gradient));
+  tf.dispose([before, gradient]);
+}

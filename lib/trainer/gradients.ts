@@ -67,3 +67,14 @@ const TOGETHER = 16;
 function groupsOf<T>(items: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
 }
+
+/** Adds a gradient to a sum, freeing what it replaces. */
+export function addGradient(sums: Map<string, Tensor>, name: string, gradient: Tensor): void {
+  const before = sums.get(name);
+  if (!before) {
+    sums.set(name, gradient);
+    return;
+  }
+  sums.set(name, tf.add(before, gradient));
+  tf.dispose([before, gradient]);
+}

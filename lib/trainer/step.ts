@@ -5,6 +5,7 @@ import type { Templates } from "../templates/mod.ts";
 import { sampleSquaredError, shapeOf, takeValues, tf } from "../tensor/mod.ts";
 import type { Scalar, Tensor } from "../tensor/mod.ts";
 import type { TrainedParameter } from "./adamw.ts";
+import { addGradient } from "./gradients.ts";
 import type { MethodOptions } from "./options.ts";
 import { planTargets } from "./targets.ts";
 import type { BatchPlace, Target } from "./targets.ts";
@@ -121,17 +122,6 @@ function contrastiveLoss(
   const second = tf.slice(features, [count, ...zeros], [count, ...rest]);
   const share = sum(targets.map((target) => target.share));
   return tf.mul(infoNceLoss(first, second, { temperature: method.temperature }), share) as Scalar;
-}
-
-/** Adds a gradient to a sum, freeing what it replaces. */
-export function addGradient(sums: Map<string, Tensor>, name: string, gradient: Tensor): void {
-  const before = sums.get(name);
-  if (!before) {
-    sums.set(name, gradient);
-    return;
-  }
-  sums.set(name, tf.add(before, gradient));
-  tf.dispose([before, gradient]);
 }
 
 function sum(values: readonly number[]): number {

@@ -15,6 +15,14 @@ export interface OrderOptions {
   readonly dropLast: boolean;
 }
 
+/** Which part of every batch a rank has. */
+export interface RankOptions {
+  /** From 0; default 0. */
+  readonly rank?: number;
+  /** Number of ranks that share every batch; default 1. */
+  readonly worldSize?: number;
+}
+
 /** One batch and its place in the run. */
 export interface Batch<S = Sample> {
   /** Counted from 0. */
@@ -25,6 +33,8 @@ export interface Batch<S = Sample> {
   readonly subjects: readonly number[];
   /** One per subject, in the order of the epoch. */
   readonly samples: readonly S[];
+  /** The whole batch: the place of this rank's first sample in it, and its samples over all ranks. */
+  readonly whole: { readonly first: number; readonly count: number };
 }
 
 /** Whatever makes samples of requests. */
@@ -33,7 +43,7 @@ interface Loads<S> {
 }
 
 /** Which batches to load. */
-export interface BatchesOptions extends Omit<OrderOptions, "epoch"> {
+export interface BatchesOptions extends Omit<OrderOptions, "epoch">, RankOptions {
   /** Subjects in the source's list. */
   readonly subjectCount: number;
   /** The first batch, e.g. the one after a checkpoint's. An index past its epoch's end means the next epoch. */
@@ -73,7 +83,11 @@ export function epochOrder(count: number, { seed, epoch, batchSize, dropLast }: 
  * far it loads ahead or how many workers the source has. The source stays open. Leaving the loop early waits for the
  * loads under way.
  *
- * @throws {RangeError} as {@link epochOrder} does, or when `prefetch` is not a non-negative integer
+ * Rank r of w gets samples r·b/w up to (r + 1)·b/w of every batch of b; of a last batch that is smaller, what there is of
+ * them, or none.
+ *
+ * @throws {RangeError} as {@link epochOrder} does, when `prefetch` is not a non-negative integer, or when the ranks cannot
+ * share a batch equally
  * @throws whatever the source's `load` rejects with, at the batch concerned
  */
 export async function* batches<S = Sample>(
@@ -84,6 +98,7 @@ export async function* batches<S = Sample>(
   if (!Number.isInteger(prefetch) || prefetch < 0) {
     throw new RangeError(`Cannot load batches: expected a prefetch of at least 0, got ${prefetch}`);
   }
+  checkRanks(options);
   const places = batchPlaces(options);
   const pending: PendingBatch<S>[] = [];
   try {
@@ -94,10 +109,10 @@ export async function* batches<S = Sample>(
         pending.push(startLoading(source, place.value));
       }
       if (pending.length === 0) return;
-      const [{ epoch, index, subjects, samples }] = pending;
+      const [{ samples, ...place }] = pending;
       const loaded = await Promise.all(samples);
       pending.shift();
-      yield { epoch, index, subjects, samples: loaded };
+      yield { ...place, samples: loaded };
     }
   } finally {
     await Promise.allSettled(pending.flatMap(({ samples }) => samples));
@@ -108,6 +123,7 @@ interface BatchPlace {
   readonly epoch: number;
   readonly index: number;
   readonly subjects: readonly number[];
+  readonly whole: { readonly first: number; readonly count: number };
 }
 
 interface PendingBatch<S> extends BatchPlace {
@@ -115,17 +131,33 @@ interface PendingBatch<S> extends BatchPlace {
 }
 
 function* batchPlaces(options: BatchesOptions): Generator<BatchPlace, void, void> {
-  const { start, endEpoch, subjectCount } = options;
+  const { start, endEpoch, subjectCount, batchSize, rank = 0, worldSize = 1 } = options;
+  const [from, to] = [rank, rank + 1].map((part) => part * batchSize / worldSize);
   for (let epoch = start.epoch; epoch < endEpoch; epoch++) {
     const order = epochOrder(subjectCount, { ...options, epoch });
     const first = epoch === start.epoch ? start.index : 0;
-    for (let index = first; index < order.length; index++) yield { epoch, index, subjects: order[index] };
+    for (let index = first; index < order.length; index++) {
+      const whole = { first: from, count: order[index].length };
+      yield { epoch, index, subjects: order[index].slice(from, to), whole };
+    }
   }
 }
 
-function startLoading<S>(source: Loads<S>, { epoch, index, subjects }: BatchPlace): PendingBatch<S> {
+function checkRanks({ batchSize, rank = 0, worldSize = 1 }: BatchesOptions): void {
+  if (!Number.isInteger(worldSize) || worldSize < 1 || batchSize % worldSize !== 0) {
+    throw new RangeError(
+      `Cannot share batches: expected a number of ranks that divides ${batchSize}, got ${worldSize}`,
+    );
+  }
+  if (!Number.isInteger(rank) || rank < 0 || rank >= worldSize) {
+    throw new RangeError(`Cannot share batches: expected a rank in [0, ${worldSize}), got ${rank}`);
+  }
+}
+
+function startLoading<S>(source: Loads<S>, place: BatchPlace): PendingBatch<S> {
+  const { epoch, subjects } = place;
   const samples = subjects.map((subject) => source.load({ epoch, subject }));
   // A load that fails ahead of its turn is reported when its batch is asked for.
   for (const sample of samples) sample.catch(() => {});
-  return { epoch, index, subjects, samples };
+  return { ...place, samples };
 }

@@ -51,7 +51,7 @@ export {
   LAYOUTS,
   readLayouts,
 } from "./layouts/mod.ts";
-export { type Batch, batches, type BatchesOptions, epochOrder, type OrderOptions } from "./loader.ts";
+export { type Batch, batches, type BatchesOptions, epochOrder, type OrderOptions, type RankOptions } from "./loader.ts";
 export { canonicalModality, MODALITIES, type Modality, modalityOfFile } from "./modality.ts";
 export { type NiftiDatatype, type NiftiHeader, readNifti, readNiftiHeader } from "./nifti.ts";
 export { writeNifti, writeNiftiChannels, type WriteNiftiOptions, type WrittenDatatype } from "./nifti_write.ts";

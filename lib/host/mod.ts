@@ -20,6 +20,10 @@ export {
 } from "./files.ts";
 export type { FileContent, OpenFile } from "./files.ts";
 export { openLabelledSource, openSampleSource, type SourceOptions } from "./loader_pool.ts";
+export { MpiCommunicator, type MpiOptions } from "./mpi/communicator.ts";
+export { detectLaunch, type Launch, LAUNCH_VARIABLES } from "./mpi/launch.ts";
+export { LIBRARY_VARIABLE } from "./mpi/library.ts";
+export { planThreads, type ProcessorShare, readProcessors, type ThreadPlan } from "./mpi/processors.ts";
 export { RunFolder, type SavedCheckpoint } from "./run_folder.ts";
 export { createProgress, formatDuration, onInterrupt } from "./terminal.ts";
 export type { Progress, ProgressOptions, ProgressStream, SignalHost } from "./terminal.ts";

@@ -18,6 +18,8 @@ export const methodSchema = z.strictObject({
   clStartEpoch: z.int().nonnegative().default(1000).describe("first epoch, from 0, with contrastive learning"),
   clAutoStart: z.number().positive().nullable().default(null)
     .describe("start contrastive learning once the templates change less than this per epoch; null = by epoch only"),
+  gatherNegatives: z.boolean().default(true)
+    .describe("negatives of contrastive learning from all ranks; false = from each rank's own part of the batch"),
   temperature: z.number().positive().default(1).describe("temperature of InfoNCE"),
   templateFillUntilEpoch: z.int().min(-1).default(-1)
     .describe("last epoch, from 0, in which both views are filled from the template; -1 = never"),
@@ -55,6 +57,8 @@ export const runSchema = z.strictObject({
     .describe("training subjects averaged for the mean-volume baseline of validations, at most"),
   checkpointEvery: count.default(100).describe("updates between checkpoints; the end is always saved"),
   keepCheckpoints: count.default(2).describe("checkpoints kept"),
+  synchronizeBatchNorm: z.boolean().default(true)
+    .describe("batch norms over all ranks; false = over each rank's own part of the batch"),
   recomputeBlocks: z.boolean().default(false)
     .describe("compute each block's tensors again in the backward pass: less memory, more time, the same numbers"),
 });

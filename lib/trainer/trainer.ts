@@ -1,11 +1,12 @@
 /** Pre-training: what the loop does in it. */
+import type { Communicator } from "../communicator.ts";
 import type { Batch, Sample, SampleSource } from "../dataset/mod.ts";
 import type { Parameter, PretrainModel } from "../model/mod.ts";
 import type { MetricsRecord, StepRecord } from "../results.ts";
 import { templateDistance } from "../templates/mod.ts";
 import type { Templates } from "../templates/mod.ts";
 import { trainingLoop } from "./_loop.ts";
-import type { LoopRun, LoopTask, LoopUpdate } from "./_loop.ts";
+import type { GradientParts, LoopRun, LoopTask, LoopUpdate } from "./_loop.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { MeanVolume } from "./mean_volume.ts";
 import type { TrainerOptions } from "./options.ts";
@@ -56,29 +57,33 @@ export interface TrainerParts {
   readonly onProgress?: (progress: TrainerProgress) => void;
   /** True once the person wants to stop: the step is finished and saved. */
   readonly interrupted?: () => boolean;
+  /** The ranks that share every batch; default: this one alone. Each is given the same parts but for the store. */
+  readonly communicator?: Communicator;
 }
 
 /** How a session ended. */
 export interface TrainerResult {
   readonly finished: boolean;
   readonly updates: number;
-  /** The last validation of this session, null if there was none. */
+  /** The last validation of this session; null if there was none, and on ranks other than the first, which validates. */
   readonly validation: Validation | null;
 }
 
 /**
  * Pre-trains until the last epoch or an interruption.
  *
- * The same options and data give the same records and weights, however often the run is stopped and resumed.
+ * The same options and data give the same records and weights, however often the run is stopped and resumed; on several
+ * ranks, but for the order of sums, the same as on one.
  *
  * @throws {CheckpointError} when the checkpoint to resume from is damaged or was made with other options
+ * @throws {ConfigError} when the ranks cannot share a batch equally
  */
 export async function pretrain(parts: TrainerParts, options: TrainerOptions): Promise<TrainerResult> {
   const task = new Pretraining(parts, options);
   const { finished, updates } = await trainingLoop(task, parts, { ...options, fingerprint: fingerprint(options) });
   // A session that found the run at its end has no pictures yet for the results that are written next.
-  const validation = finished ? task.validation ?? await task.validate() : task.validation;
-  return { finished, updates, validation };
+  if (finished && task.validation === null && (parts.communicator?.rank ?? 0) === 0) await task.validate();
+  return { finished, updates, validation: task.validation };
 }
 
 type Run = LoopRun<MetricsRecord>;
@@ -103,12 +108,16 @@ class Pretraining implements LoopTask<Sample, MetricsRecord, keyof BatchLosses> 
     this.finish = { templates: parts.templates, ...options.method, ...options.optimizer };
   }
 
-  gradients({ epoch, index, samples }: Batch, run: Run): ReturnType<typeof batchGradients> {
-    const { method, seed, run: { recomputeBlocks } } = this.#options;
+  gradients(
+    { epoch, index, samples, whole }: Batch,
+    { run, onGradient }: { run: Run; onGradient?: GradientParts },
+  ): ReturnType<typeof batchGradients> {
+    const { method, seed, run: { recomputeBlocks, synchronizeBatchNorm } } = this.#options;
     const contrastive = method.clWeight > 0 && this.#contrastiveIn(epoch, run);
     const place = { seed, epoch, index };
     const parts = { ...this.#parts, parameters: this.trained };
-    return batchGradients(samples, parts, { method, place, contrastive, recomputeBlocks });
+    const options = { method, place, whole, contrastive, recomputeBlocks, synchronizeBatchNorm, onGradient };
+    return batchGradients(samples, parts, options);
   }
 
   learningRates(_epoch: number, { state, plan }: Run): { learningRate: number; rateOf: (name: string) => number } {
@@ -151,7 +160,9 @@ class Pretraining implements LoopTask<Sample, MetricsRecord, keyof BatchLosses> 
     if (epoch !== epochs - 1 && (epoch + 1) % validateEvery !== 0) return;
     const templateChange = await this.#templateChange(epoch, run);
     await this.#startContrastiveIfSettled(epoch, templateChange, run);
-    const { pairs } = await this.validate();
+    const pairs = run.communicator.rank === 0 ? (await this.validate()).pairs : [];
+    // The others wait, rather than spin in their next exchange.
+    await run.communicator.barrier();
     await run.append({ kind: "validation", epoch, step: run.state.updates, pairs, templateChange });
   }
 
@@ -213,5 +224,13 @@ function announce(run: Run, { epoch, message }: { epoch: number; message: string
 /** The options that shape the numbers; how often is saved, how many checkpoints are kept and what is recomputed may change. */
 function fingerprint({ seed, method, optimizer, run }: TrainerOptions): string {
   const { checkpointEvery: _, keepCheckpoints: __, recomputeBlocks: ___, ...shaping } = run;
-  return JSON.stringify({ seed, method, optimizer, run: shaping });
+  // Their defaults change nothing, and runs that were started before they were there go on.
+  const gatherNegatives = method.gatherNegatives ? undefined : false;
+  const synchronizeBatchNorm = run.synchronizeBatchNorm ? undefined : false;
+  return JSON.stringify({
+    seed,
+    method: { ...method, gatherNegatives },
+    optimizer,
+    run: { ...shaping, synchronizeBatchNorm },
+  });
 }

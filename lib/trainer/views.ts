@@ -49,9 +49,9 @@ export function gatherPass(
   };
   const channelOf = ({ sample }: Target, channel: number): Float32Array =>
     samples[sample].voxels.subarray(channel * length, (channel + 1) * length);
-  const drawMask = (view: number) => ({ sample, channel }: Target): Float32Array => {
+  const drawMask = (view: number) => ({ position, channel }: Target): Float32Array => {
     const { seed, epoch, index } = place;
-    const random = randomStream(seed, "mask", epoch, index, sample, channel, view);
+    const random = randomStream(seed, "mask", epoch, index, position, channel, view);
     return drawBlockMask({ size: [depth, height, width], ...mask, random });
   };
   const empty = new Float32Array(length);

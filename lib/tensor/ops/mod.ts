@@ -40,7 +40,7 @@ export { adamwUpdate, adamwUpdateInPlace } from "./adamw/mod.ts";
 export type { AdamwOptions, AdamwParameter, WeightDecayKind } from "./adamw/mod.ts";
 export { selfAttention } from "./attention/mod.ts";
 export { batchNorm, frozenBatchNorm } from "./batch_norm/mod.ts";
-export type { ObserveMoments } from "./batch_norm/mod.ts";
+export type { ObserveMoments, SharedBatch } from "./batch_norm/mod.ts";
 export { conv3d } from "./conv3d/mod.ts";
 export { depthwiseConv3d } from "./depthwise_conv3d/mod.ts";
 export { gelu } from "./gelu/mod.ts";

@@ -107,7 +107,8 @@ async function startRun(
   const source = weights === undefined ? undefined : await locateWeights(weights);
   const { options, templates } = await chooseOptions(args, { source, print });
   const data = await gatherFinetuneData(args, { task, options, print });
-  const backend = await selectBackend(args.backend ?? "auto", { threads: args.threads });
+  const { precision } = options.run;
+  const backend = await selectBackend(args.backend ?? "auto", { threads: args.threads, precision });
   return await withNewRun({ recipe, task, options, data, templates, source, out }, {
     backend,
     print,
@@ -203,7 +204,8 @@ async function resumeRun(args: FinetuneArguments, run: string): Promise<number> 
   }
   const description = await readFinetuneDescription(run);
   await verify(description.data);
-  const backend = await selectBackend(description.backend, { threads });
+  const { precision } = description.options.run;
+  const backend = await selectBackend(description.backend, { threads, precision });
   const { code } = await withOldRun(run, {
     description,
     print,

@@ -175,7 +175,8 @@ async function openStudy(args: LabelEfficiencyArguments, print: (line: string) =
     run: { ...chosen.run, validateEvery: epochs, validationSubjects: 1 },
   };
   const data = await gatherFinetuneData(args, { task, options, print });
-  const backend = await selectBackend(args.backend ?? "auto", { threads: args.threads });
+  const { precision } = chosen.run;
+  const backend = await selectBackend(args.backend ?? "auto", { threads: args.threads, precision });
   const { training, validation } = data;
   const fingerprint = await fingerprintData(data.root, { training, validation });
   const folder = await StudyFolder.open(args.out ?? defaultStudyFolder("label-efficiency", task.name), {

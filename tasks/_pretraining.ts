@@ -42,7 +42,10 @@ export async function runPretraining(args: PretrainArguments): Promise<number> {
   const started = performance.now();
   const description = args.resume === undefined ? await describeRun(args) : await readRun(args);
   const { options, data } = description;
-  const backend = await selectBackend(description.backend, { threads: args.threads });
+  const backend = await selectBackend(description.backend, {
+    threads: args.threads,
+    precision: options.run.precision,
+  });
   const parts = openParts(options, data);
   try {
     const { folder, resume } = await openFolder(args, { description, backend, parts });

@@ -15,7 +15,8 @@ import type { Checkpoint, CheckpointParts, TrainerState } from "./checkpoint.ts"
 import { GradientReducer } from "./gradient_reducer.ts";
 import { addGradient, finishGradients } from "./gradients.ts";
 import type { FinishOptions } from "./gradients.ts";
-import type { OptimizerOptions } from "./options.ts";
+import { initialLossScale, judgeUpdate } from "./loss_scale.ts";
+import type { OptimizerOptions, Precision } from "./options.ts";
 import { planUpdates } from "./update_plan.ts";
 import type { UpdatePlan } from "./update_plan.ts";
 
@@ -43,6 +44,8 @@ export interface LoopRun<R> {
   readonly state: LoopState;
   readonly plan: UpdatePlan;
   readonly communicator: Communicator;
+  /** What losses are multiplied by before their gradients are computed; 1 unless activations are in half precision. */
+  readonly lossScale: number;
   /** Writes a record; ranks other than the first count it only. */
   append(record: R): Promise<void>;
 }
@@ -94,7 +97,12 @@ export interface LoopParts<S, R> {
 export interface LoopOptions {
   readonly seed: number;
   readonly optimizer: AdamWOptions & Pick<OptimizerOptions, "accumulationSteps" | "accumulationPhase">;
-  readonly run: { readonly epochs: number; readonly batchSize: number; readonly checkpointEvery: number };
+  readonly run: {
+    readonly epochs: number;
+    readonly batchSize: number;
+    readonly checkpointEvery: number;
+    readonly precision?: Precision;
+  };
   /** Whatever shapes the numbers; a run is resumed with the same only. */
   readonly fingerprint: string;
 }
@@ -171,6 +179,7 @@ class Session<S, R, K extends string> implements LoopRun<R> {
       contrastiveSince: null,
       templatesSeenAt: null,
       best: null,
+      ...(run.precision === "f16-mixed" ? { lossScale: initialLossScale() } : {}),
       options: fingerprint,
     };
   }
@@ -195,6 +204,10 @@ class Session<S, R, K extends string> implements LoopRun<R> {
 
   get state(): LoopState {
     return this.#state;
+  }
+
+  get lossScale(): number {
+    return this.#state.lossScale?.scale ?? 1;
   }
 
   #restore(resume: NonNullable<LoopParts<S, R>["resume"]>): void {
@@ -258,15 +271,27 @@ class Session<S, R, K extends string> implements LoopRun<R> {
   async update({ epoch }: Batch<S>): Promise<void> {
     const { accumulationSteps } = this.#options.optimizer;
     const { learningRate, rateOf } = this.#task.learningRates(epoch, this);
-    const finish = { ...this.#task.finish, accumulationSteps };
+    const finish = { ...this.#task.finish, accumulationSteps, lossScale: this.#state.lossScale?.scale };
     await this.#reducer?.finish(this.#gradients);
-    const { norm: gradientNorm, gradients } = await finishGradients(this.#gradients, finish);
+    const { norm: gradientNorm, gradients, isFinite } = await finishGradients(this.#gradients, finish);
+    const losses = meanLosses(sumOverRanks(this.#losses, this.communicator));
+    this.#losses = [];
+    if (this.#state.lossScale) await this.#adaptLossScale(epoch, isFinite);
     this.#optimizer.apply(gradients, rateOf);
     tf.dispose([...gradients.values()]);
     const step = ++this.#state.updates;
-    const losses = meanLosses(sumOverRanks(this.#losses, this.communicator));
-    this.#losses = [];
+    if (!isFinite) return;
     await this.#task.endUpdate({ epoch, step, learningRate, losses, gradientNorm, volumes: this.#volumes }, this);
+  }
+
+  /** Changes the scale after an update, and says so; one that is left out counts in the plan and moves nothing. */
+  async #adaptLossScale(epoch: number, isFinite: boolean): Promise<void> {
+    const { scale } = this.#state.lossScale!;
+    const { next, skip } = judgeUpdate(this.#state.lossScale!, isFinite);
+    this.#state.lossScale = next;
+    if (next.scale === scale) return;
+    const message = `${skip ? "update left out, its gradients are not finite: " : ""}loss scale is now ${next.scale}`;
+    await this.append({ kind: "event", epoch, step: this.#state.updates + 1, message } as R);
   }
 
   async append(record: R): Promise<void> {

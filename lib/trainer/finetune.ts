@@ -8,6 +8,7 @@ import { trainingLoop } from "./_loop.ts";
 import type { LoopRun, LoopTask, LoopUpdate, Losses } from "./_loop.ts";
 import { modelOfCheckpoint, officialState } from "./checkpoint.ts";
 import type { Checkpoint } from "./checkpoint.ts";
+import type { Precision } from "./options.ts";
 import { learningRateAt } from "./schedule.ts";
 
 /** Where in the run a batch lies. */
@@ -43,7 +44,12 @@ export interface Objective {
   readonly parameters: readonly Parameter[];
   /** Those that the optimiser moves. */
   readonly trained: readonly Parameter[];
-  gradients(samples: readonly LabelledSample[], place: FinetunePlace): Promise<BatchOutcome>;
+  /** Loss of a batch, and gradients of the loss times `lossScale`, by default 1. */
+  gradients(
+    samples: readonly LabelledSample[],
+    place: FinetunePlace,
+    options?: { readonly lossScale?: number },
+  ): Promise<BatchOutcome>;
   validate(samples: AsyncIterable<LabelledSample>): Promise<ObjectiveScore>;
 }
 
@@ -87,6 +93,8 @@ export interface FinetuneOptions {
     /** Held-out subjects looked at in a validation, at most. */
     readonly validationSubjects: number;
     readonly checkpointEvery: number;
+    /** How activations are stored; default `f32`. */
+    readonly precision?: Precision;
   };
   /** Whatever else shapes the numbers; a run is resumed with the same only. */
   readonly fingerprint: string;
@@ -162,12 +170,12 @@ class Finetuning implements LoopTask<LabelledSample, FinetuneRecord, LossName> {
     this.finish = { clipNorm, templates: null, templateGradient: "exact", templateSmoothing: 0 };
   }
 
-  async gradients({ epoch, subjects, samples }: Batch<LabelledSample>): Promise<{
+  async gradients({ epoch, subjects, samples }: Batch<LabelledSample>, { run: { lossScale } }: { run: Run }): Promise<{
     losses: Losses<LossName>;
     gradients: BatchOutcome["gradients"];
   }> {
     const place = { seed: this.#options.seed, epoch, subjects };
-    const { gradients, ...losses } = await this.#parts.objective.gradients(samples, place);
+    const { gradients, ...losses } = await this.#parts.objective.gradients(samples, place, { lossScale });
     return { losses, gradients };
   }
 
@@ -240,6 +248,7 @@ function isBetter(score: readonly number[], than: readonly number[] | undefined)
 
 /** The options that shape the numbers; how often is saved may change. */
 function shapingOptions({ seed, optimizer, run, fingerprint }: FinetuneOptions): string {
-  const { checkpointEvery: _, ...shaping } = run;
-  return JSON.stringify({ seed, optimizer, run: shaping, fingerprint });
+  const { checkpointEvery: _, precision = "f32", ...shaping } = run;
+  const mixed = precision === "f32" ? {} : { precision };
+  return JSON.stringify({ seed, optimizer, run: shaping, fingerprint, ...mixed });
 }

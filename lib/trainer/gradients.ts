@@ -5,6 +5,8 @@ import type { Tensor } from "../tensor/mod.ts";
 
 /** What happens to gradients before an update. */
 export interface FinishOptions {
+  /** What the losses were multiplied by; then the gradients are watched for values that are not finite. Default: nothing. */
+  readonly lossScale?: number;
   /** Batches that were summed. */
   readonly accumulationSteps: number;
   /** Largest norm of the model's gradient, templates apart; null = no clipping. */
@@ -16,6 +18,14 @@ export interface FinishOptions {
   readonly templateSmoothing: number;
 }
 
+/** What {@linkcode finishGradients} makes. */
+export interface FinishedGradients {
+  readonly norm: number;
+  readonly gradients: Map<string, Tensor>;
+  /** Always true where the losses were not scaled. */
+  readonly isFinite: boolean;
+}
+
 /**
  * Averages the sums over the batches, clips the model's part, and turns the templates' part into the optimiser's.
  *
@@ -23,35 +33,41 @@ export interface FinishOptions {
  * {@linkcode Templates.optimizerGradient}) and would clip everything else to nothing.
  *
  * @param sums gradients by parameter name; emptied and freed
- * @returns the norm of the model's gradient before clipping, and new tensors for the caller to free
+ * @returns the norm of the model's gradient before clipping, and new tensors for the caller to free: none where a scaled
+ *   loss has left gradients that are not finite
  */
-export async function finishGradients(
-  sums: Map<string, Tensor>,
-  { accumulationSteps, clipNorm, templates, templateGradient: kind, templateSmoothing: smoothing }: FinishOptions,
-): Promise<{ norm: number; gradients: Map<string, Tensor> }> {
+export async function finishGradients(sums: Map<string, Tensor>, options: FinishOptions): Promise<FinishedGradients> {
+  const { clipNorm, templates, templateGradient: kind, templateSmoothing: smoothing, lossScale } = options;
+  // The losses of all batches were scaled alike.
+  const divisor = options.accumulationSteps * (lossScale ?? 1);
   const templateName = templates?.parameter.name;
   const ofModel = [...sums].flatMap(([name, sum]) => name === templateName ? [] : [sum]);
-  const norm = await gradientNorm(ofModel) / accumulationSteps;
+  const norm = await gradientNorm(ofModel) / divisor;
+  const ofTemplates = templateName === undefined ? undefined : sums.get(templateName);
+  if (lossScale !== undefined && !Number.isFinite(norm + await gradientNorm(ofTemplates ? [ofTemplates] : []))) {
+    tf.dispose([...sums.values()]);
+    sums.clear();
+    return { norm, gradients: new Map(), isFinite: false };
+  }
   const factor = clipNorm === null ? 1 : Math.min(1, clipNorm / (norm + 1e-6));
   const gradients = new Map<string, Tensor>();
   for (const group of groupsOf([...sums].filter(([name]) => name !== templateName), TOGETHER)) {
-    const scaled = scaleAll(group.map(([, sum]) => sum), factor / accumulationSteps);
+    const scaled = scaleAll(group.map(([, sum]) => sum), factor / divisor);
     group.forEach(([name, sum], i) => {
       sum.dispose();
       gradients.set(name, scaled[i]);
     });
   }
-  const ofTemplates = templateName === undefined ? undefined : sums.get(templateName);
   if (templates !== null && ofTemplates) {
     const finished = tf.tidy(() => {
-      const [average] = scaleAll([ofTemplates], 1 / accumulationSteps);
+      const [average] = scaleAll([ofTemplates], 1 / divisor);
       return templates.optimizerGradient(average, { kind, smoothing });
     });
     ofTemplates.dispose();
     gradients.set(templates.parameter.name, finished);
   }
   sums.clear();
-  return { norm, gradients };
+  return { norm, gradients, isFinite: true };
 }
 
 /** L2 norm over all gradients. */

@@ -4,6 +4,13 @@ import { z } from "zod";
 const count = z.int().positive();
 const weight = z.number().nonnegative();
 
+/** How activations and their gradients are stored; weights and sums are in 32-bit floats either way. */
+export const precisionSchema = z.enum(["f32", "f16-mixed"]).default("f32")
+  .describe("activations in 32-bit floats, or in 16-bit ones: half the memory, on GPUs with shader-f16 only");
+
+/** See {@linkcode precisionSchema}. */
+export type Precision = z.output<typeof precisionSchema>;
+
 /** The method (DESIGN §2) and the points in which paper and official code differ. */
 export const methodSchema = z.strictObject({
   sequences: z.union([z.literal("all"), count]).default("all")
@@ -61,6 +68,7 @@ export const runSchema = z.strictObject({
     .describe("batch norms over all ranks; false = over each rank's own part of the batch"),
   recomputeBlocks: z.boolean().default(false)
     .describe("compute each block's tensors again in the backward pass: less memory, more time, the same numbers"),
+  precision: precisionSchema,
 });
 
 /** See {@linkcode methodSchema}. */

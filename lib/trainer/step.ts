@@ -9,6 +9,7 @@ import { gatherRows, sampleSquaredError, shapeOf, takeValues, tf, watchGradients
 import type { Scalar, SharedBatch, Tensor, Tensor2D } from "../tensor/mod.ts";
 import type { TrainedParameter } from "./adamw.ts";
 import { addGradient } from "./gradients.ts";
+import { scaleLoss } from "./loss_scale.ts";
 import type { MethodOptions } from "./options.ts";
 import { planTargets } from "./targets.ts";
 import type { BatchPlace, Target } from "./targets.ts";
@@ -41,6 +42,8 @@ export interface StepOptions {
   readonly contrastive: boolean;
   /** Whether blocks are computed again in the backward pass. */
   readonly recomputeBlocks?: boolean;
+  /** What the loss is multiplied by before its gradients are computed, which come out as large; default 1. */
+  readonly lossScale?: number;
   /** Whether batch norms are over all ranks; default yes. */
   readonly synchronizeBatchNorm?: boolean;
   /** Place of the first sample in the batch, and samples of the batch over all ranks; default: all of it is here. */
@@ -146,7 +149,7 @@ async function passGradients(
   { model, templates, parameters, communicator }: PassParts,
   options: PassOptions,
 ): Promise<{ losses: PassLosses; gradients: Map<string, Tensor> }> {
-  const { method, place, contrastive, recomputeBlocks, targets, partnered } = options;
+  const { method, place, contrastive, recomputeBlocks, targets, partnered, lossScale = 1 } = options;
   const inputs = gatherPass(samples, { targets, place, mask: method });
   const shares = viewShares(targets, partnered);
   const shared = sharedBatch(communicator, options);
@@ -162,10 +165,11 @@ async function passGradients(
     const cl = contrastive ? contrastiveLoss(features[features.length - 1], communicator, options) : tf.scalar(0);
     parts.push(...[cmr, md, cl].map((part) => tf.keep(tf.clone(part))));
     const reconstructionLoss = tf.add(tf.mul(cmr, method.cmrWeight), tf.mul(md, method.mdWeight));
-    return tf.add(reconstructionLoss, tf.mul(cl, method.clWeight)) as Scalar;
+    return scaleLoss(tf.add(reconstructionLoss, tf.mul(cl, method.clWeight)) as Scalar, lossScale);
   };
   const { value, grads } = watchedGradients(compute, parameters, options.onGradient);
-  const [total, cmr, md, cl] = await takeValues(tf.tidy(() => tf.stack([value, ...parts])));
+  const [scaledTotal, cmr, md, cl] = await takeValues(tf.tidy(() => tf.stack([value, ...parts])));
+  const total = scaledTotal / lossScale;
   tf.dispose([value, ...parts]);
   disposePass(inputs);
   const named = parameters.flatMap(({ name, variable }): [string, Tensor][] =>

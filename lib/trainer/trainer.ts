@@ -117,7 +117,7 @@ class Pretraining implements LoopTask<Sample, MetricsRecord, keyof BatchLosses> 
     const place = { seed, epoch, index };
     const parts = { ...this.#parts, parameters: this.trained };
     const options = { method, place, whole, contrastive, recomputeBlocks, synchronizeBatchNorm, onGradient };
-    return batchGradients(samples, parts, options);
+    return batchGradients(samples, parts, { ...options, lossScale: run.lossScale });
   }
 
   learningRates(_epoch: number, { state, plan }: Run): { learningRate: number; rateOf: (name: string) => number } {

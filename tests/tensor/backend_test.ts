@@ -44,3 +44,18 @@ Deno.test("selectBackend() can go back and forth with tensors alive", async () =
   assert.deepEqual([...tf.add(x, y).dataSync()], [4, 8]);
   tf.dispose([x, y]);
 });
+
+Deno.test("selectBackend() refuses half precision where there is no GPU for it, and says what would be right", async () => {
+  for (const name of ["simd", "reference"] as const) {
+    await assert.rejects(selectBackend(name, { precision: "f16-mixed" }), {
+      name: "BackendUnavailableError",
+      message: `Cannot use precision "f16-mixed": expected backend "webgpu", got "${name}"; use f32 there`,
+    });
+  }
+  const adapter = await findAdapter();
+  if (adapter !== null && !isSoftwareAdapter(adapter)) return;
+  await assert.rejects(selectBackend("auto", { precision: "f16-mixed" }), {
+    name: "BackendUnavailableError",
+    message: 'Cannot use precision "f16-mixed": expected a GPU, found none; use f32 without one',
+  });
+});

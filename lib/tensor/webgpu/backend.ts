@@ -59,7 +59,7 @@ const STORAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsag
 
 const GO_ON =
   "A run goes on from its last checkpoint: deno task pretrain --resume FOLDER. If it happens again, lower " +
-  "run.batchSize or cropSize, or use --backend simd";
+  "run.batchSize or cropSize, set run.recomputeBlocks=true, or use --backend simd";
 
 const FILL: GpuProgram = { name: "fill", source: fillSource };
 
@@ -179,8 +179,9 @@ export class GpuBackend extends WebGPUBackend {
   /** Brings a tensor to the device as TensorFlow.js's own kernels read it: in 32-bit floats. */
   override uploadToGPU(dataId: object): void {
     const stored = this.#stored(dataId);
-    if (stored.isHalf) this.#widen(stored);
-    else this.#upload(dataId, stored);
+    if (stored.isHalf) return this.#widen(stored);
+    if (!stored.resource) this.#checkSize(stored.shape, false);
+    this.#upload(dataId, stored);
   }
 
   #upload(dataId: object, stored: StoredTensor): void {
@@ -324,12 +325,22 @@ export class GpuBackend extends WebGPUBackend {
 
   #checkSize(shape: readonly number[], isHalf: boolean): void {
     const bytes = (isHalf ? 2 : 4) * lengthOf(shape);
-    const { maxStorageBufferBindingSize: most } = this.device.limits;
+    const { maxStorageBufferBindingSize, maxBufferSize } = this.device.limits;
+    const most = Math.min(maxStorageBufferBindingSize, maxBufferSize);
     if (bytes <= most) return;
     const mebibytes = (count: number): string => `${Math.ceil(count / 2 ** 20)} MiB`;
     throw new RangeError(
       `Cannot hold a tensor of shape [${shape.join(", ")}] on this GPU: expected at most ${mebibytes(most)}, ` +
         `got ${mebibytes(bytes)}; lower run.batchSize, cropSize or templates.size, or use --backend simd`,
+    );
+  }
+
+  #checkWorkgroups({ name }: GpuProgram, workgroups: GpuCall["workgroups"]): void {
+    const { maxComputeWorkgroupsPerDimension: most } = this.device.limits;
+    if (workgroups.every((count = 1) => count <= most)) return;
+    throw new RangeError(
+      `Cannot run ${name} on this GPU: expected at most ${most} workgroups along an axis, ` +
+        `got ${workgroups.join(" × ")}; lower run.batchSize or cropSize, or use --backend simd`,
     );
   }
 
@@ -346,6 +357,7 @@ export class GpuBackend extends WebGPUBackend {
   }
 
   #record(program: GpuProgram, { workgroups, inputs, outputs, integers = [], floats = [] }: GpuCall): void {
+    this.#checkWorkgroups(program, workgroups);
     if (this.#parameters.isFull) this.#submit();
     const arrays = [...inputs, ...outputs];
     const halves = arrays.flatMap(({ isHalf }, index) => isHalf ? [index] : []);

@@ -1,4 +1,4 @@
-/** Slice, Concat and PadV2 of float32 tensors: tfjs's own are wrong, or no valid shaders, in five dimensions. */
+/** Slice, SplitV, Concat and PadV2 of float32 tensors: tfjs's own are wrong, or no valid shaders, in five dimensions. */
 import { tf } from "../../tf.ts";
 import type { TensorInfo } from "../../tf.ts";
 import type { GpuArray, GpuRuntime } from "../runtime.ts";
@@ -10,6 +10,7 @@ import type { KernelCall } from "./_register.ts";
 /** Puts the kernels before tfjs's. */
 export function registerMove(): void {
   registerBefore("Slice", slice);
+  registerBefore("SplitV", split);
   registerBefore("Concat", concat);
   registerBefore("PadV2", pad);
 }
@@ -27,6 +28,26 @@ function slice({ inputs: { x }, attrs, backend }: KernelCall): TensorInfo | null
     const axes = size.map((length, axis) => ({ size: length, from: strides[axis], to: to[axis] }));
     copyRegion({ x: arrays.x, from, y, to: 0 }, axes, runtime);
     return y;
+  });
+}
+
+function split({ inputs: { x }, attrs, backend }: KernelCall): TensorInfo[] | null {
+  if (!isFloat(x) || x.shape.length > MOST_AXES) return null;
+  const [axis] = tf.util.parseAxisParam(attrs.axis as number, x.shape);
+  const given = x as unknown as tf.Tensor;
+  const sizes = tf.backend_util.prepareSplitSize(given, attrs.numOrSizeSplits as number[] | number, axis);
+  if (sizes.includes(0)) return null;
+  return backend.runKernel({ x }, (arrays, runtime) => {
+    const strides = stridesOf(x.shape);
+    let start = 0;
+    return sizes.map((size) => {
+      const shape = x.shape.map((length, i) => i === axis ? size : length), to = stridesOf(shape);
+      const y = runtime.outputLike(shape, [arrays.x]);
+      const axes = shape.map((length, i) => ({ size: length, from: strides[i], to: to[i] }));
+      copyRegion({ x: arrays.x, from: start * strides[axis], y, to: 0 }, axes, runtime);
+      start += size;
+      return y;
+    });
   });
 }
 

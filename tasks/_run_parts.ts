@@ -15,9 +15,21 @@ export type RunParts = Pick<TrainerParts, "model" | "templates" | "training" | "
 /** Share of the cache for random crops; centre crops are taken once. */
 const TRAINING_CACHE = 0.9;
 
-/** Builds everything from the options. */
-export function openParts(options: ResolvedRecipe, data: RunData): RunParts {
-  const { seed, preprocess, cropSize, loader, templates: { size, epsilon } } = options;
+/**
+ * Builds everything from the options.
+ *
+ * @param local ranks on this machine, which share its memory and the threads that load
+ */
+export function openParts(
+  options: ResolvedRecipe,
+  data: RunData,
+  local: { readonly size: number } = { size: 1 },
+): RunParts {
+  const { seed, preprocess, cropSize, templates: { size, epsilon } } = options;
+  const loader = {
+    workers: Math.ceil(options.loader.workers / local.size),
+    cacheMiB: options.loader.cacheMiB / local.size,
+  };
   const open = (subjects: readonly Subject[], crop: SamplePlan["crop"]): SubjectSource => {
     const random = crop === "random";
     const plan: SamplePlan = {

@@ -89,7 +89,7 @@ function versionOf(file: string): string | undefined {
 }
 
 function openVersion(file: string, text: string): MpiLibrary {
-  const version = text.trim().split("\n")[0].replace(/\s+/g, " ").replace(/,? package:.*$/, "");
+  const version = text.trim().split("\n")[0].replace(/,? package:.*$/, "").replace(/\s*Version:\s*/, " ").trim();
   const common = { file, version };
   if (/^Open MPI/.test(version)) {
     return {

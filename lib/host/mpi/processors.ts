@@ -29,24 +29,29 @@ export function planThreads({ online, allowed, localSize, asked }: ProcessorShar
   return { threads, warning };
 }
 
-/** Number of processors in a list such as `0-3,8`. */
-export function countProcessors(list: string): number {
-  return list.trim().split(",").filter((part) => part !== "").reduce((count, part) => {
-    const [first, last = first] = part.split("-").map(Number);
-    return count + last - first + 1;
-  }, 0);
+/** Bytes of a set of processors, one bit each. */
+const SET_BYTES = 128;
+/** `_SC_NPROCESSORS_ONLN` of Linux. */
+const PROCESSORS_ONLINE = 84;
+
+/** How many processors there are, and how many this process may use; on other systems than Linux, all. */
+export function readProcessors(): Pick<ProcessorShare, "online" | "allowed"> {
+  // In a container that may have less than its processors' whole time, this number is the smaller one.
+  const usable = navigator.hardwareConcurrency;
+  if (Deno.build.os !== "linux") return { online: usable, allowed: usable };
+  const libc = Deno.dlopen("libc.so.6", {
+    sched_getaffinity: { parameters: ["i32", "usize", "buffer"], result: "i32" },
+    sysconf: { parameters: ["i32"], result: "i64" },
+  });
+  const set = new Uint8Array(SET_BYTES);
+  libc.symbols.sched_getaffinity(0, BigInt(SET_BYTES), set);
+  const allowed = countBits(set);
+  const online = Number(libc.symbols.sysconf(PROCESSORS_ONLINE));
+  libc.close();
+  return { online: usable < allowed ? usable : online, allowed: Math.min(usable, allowed) };
 }
 
-/** Reads how many processors there are and how many this process may use; on other systems than Linux, all. */
-export async function readProcessors(): Promise<Pick<ProcessorShare, "online" | "allowed">> {
-  const all = navigator.hardwareConcurrency;
-  try {
-    const status = await Deno.readTextFile("/proc/self/status");
-    const online = countProcessors(await Deno.readTextFile("/sys/devices/system/cpu/online"));
-    const allowed = countProcessors(status.match(/^Cpus_allowed_list:\s*(\S+)/m)?.[1] ?? "");
-    // A container may have less than its processors' whole time.
-    return { online: Math.min(online, Math.max(all, allowed)), allowed: Math.min(all, allowed || all) };
-  } catch {
-    return { online: all, allowed: all };
-  }
+/** Bits that are set. */
+export function countBits(bytes: Uint8Array): number {
+  return bytes.reduce((count, byte) => count + byte.toString(2).replaceAll("0", "").length, 0);
 }

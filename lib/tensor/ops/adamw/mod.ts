@@ -141,7 +141,8 @@ tf.registerKernel({
 /**
  * Updates parameters and their moments by {@linkcode adamwUpdate}; the variables hold the results.
  *
- * On a GPU all happens where the values lie, several parameters at a time.
+ * On a GPU all happens where the values lie, several parameters at a time: what shares its values with a variable, as a clone
+ * does, changes with it.
  */
 export function adamwUpdateInPlace(parameters: readonly AdamwParameter[], options: AdamwOptions): void {
   if (!tf.getKernel(IN_PLACE, tf.getBackend())) {

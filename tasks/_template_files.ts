@@ -15,9 +15,14 @@ export interface TemplateFile {
 }
 
 /** The normalised templates of the modalities that training subjects have; the others are still zero. */
-export async function usedTemplates(templates: Templates, { training }: RunData): Promise<TemplateImage[]> {
+export async function usedTemplates(templates: Templates, data: RunData): Promise<TemplateImage[]> {
+  return onlyUsed(await templates.normalised(), data);
+}
+
+/** Of all templates, those of the modalities that training subjects have. */
+export function onlyUsed(templates: readonly TemplateImage[], { training }: RunData): TemplateImage[] {
   const used = new Set(training.flatMap(({ images }) => images.map(({ modality }) => modality as string)));
-  return (await templates.normalised()).filter(({ modality }) => used.has(modality));
+  return templates.filter(({ modality }) => used.has(modality));
 }
 
 /** Encodes templates, one after another. */
@@ -29,6 +34,22 @@ export async function* templateFiles(
     const volume = { data, size, affine: centredAffine(size, spacingMm) };
     const bytes = await writeNifti(volume, { description: `template ${modality}` });
     yield { name: templateFileName(modality), bytes };
+  }
+}
+
+/**
+ * Encodes templates for looking at how they came about: `templates/epoch-N/MODALITY.nii.gz`, 0…255 for 0…1, a quarter of
+ * the size of those that are worked with.
+ */
+export async function* snapshotFiles(
+  templates: readonly TemplateImage[],
+  { epochs, spacingMm }: { epochs: number; spacingMm: Triple },
+): AsyncGenerator<TemplateFile> {
+  for (const { modality, size, data } of templates) {
+    const volume = { data: data.map((value) => Math.round(255 * value)), size, affine: centredAffine(size, spacingMm) };
+    const description = `template ${modality} after ${epochs} epochs, times 255`;
+    const bytes = await writeNifti(volume, { datatype: "uint8", description });
+    yield { name: `templates/epoch-${String(epochs).padStart(5, "0")}/${modality}.nii.gz`, bytes };
   }
 }
 

@@ -11,8 +11,8 @@ export interface StepRecord {
   readonly loss: number;
   /** Cross-modal masked reconstruction, unweighted; null when no subject of the step had a second modality. */
   readonly cmr: number | null;
-  /** Modal data distillation, unweighted. */
-  readonly md: number;
+  /** Modal data distillation, unweighted; null while neither it nor contrastive learning takes part. */
+  readonly md: number | null;
   /** Modality-aware contrastive learning, unweighted; null while it is off. */
   readonly cl: number | null;
   /** L2 norm of all gradients before clipping. */

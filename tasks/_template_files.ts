@@ -4,6 +4,7 @@ import { type Affine, spacingOf, type Triple } from "../lib/geometry.ts";
 import { exists } from "../lib/host/mod.ts";
 import type { TemplateImage } from "../lib/results.ts";
 import type { Templates } from "../lib/templates/mod.ts";
+import { trainsTemplates } from "../lib/trainer/mod.ts";
 import type { ResolvedRecipe } from "../recipes/mod.ts";
 import { gridOf, type RunData } from "./_run_data.ts";
 
@@ -14,8 +15,12 @@ export interface TemplateFile {
   readonly bytes: Uint8Array;
 }
 
-/** The normalised templates of the modalities that training subjects have; the others are still zero. */
-export async function usedTemplates(templates: Templates, { training }: RunData): Promise<TemplateImage[]> {
+/** The normalised templates that were trained: those of the modalities that training subjects have; none without MD and CL. */
+export async function usedTemplates(
+  templates: Templates,
+  { options: { method }, data: { training } }: { options: ResolvedRecipe; data: RunData },
+): Promise<TemplateImage[]> {
+  if (!trainsTemplates(method)) return [];
   const used = new Set(training.flatMap(({ images }) => images.map(({ modality }) => modality as string)));
   return (await templates.normalised()).filter(({ modality }) => used.has(modality));
 }

@@ -225,6 +225,7 @@ export {
   sensitivity,
   specificity,
   standardDeviation,
+  STUDY_STATISTICS,
   summarizeScores,
   surfaceDice,
   type SurfaceDistances,
@@ -392,6 +393,10 @@ export {
 
 // Results: records of a run, its report, files for other tools.
 export type {
+  AblationCell,
+  AblationMetric,
+  AblationPretraining,
+  AblationVariant,
   ClassificationRecord,
   EventRecord,
   FinetuneRecord,
@@ -407,6 +412,11 @@ export type {
   ValidationRecord,
 } from "./lib/results.ts";
 export {
+  ABLATION_VARIANTS,
+  type AblationDifference,
+  type AblationRow,
+  type AblationScore,
+  type AblationStatistics,
   type Convention,
   formatPairTable,
   type GreyWindow,
@@ -416,6 +426,8 @@ export {
   type Plane,
   renderReport,
   type ScalarImage,
+  summarizeAblation,
+  VARIANT_TITLES,
 } from "./lib/report/mod.ts";
 export {
   blobSource,

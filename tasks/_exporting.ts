@@ -104,7 +104,7 @@ async function readTemplates({ description: { options, data }, state }: SavedRun
     );
   }
   tf.tidy(() => templates.variable.assign(tf.tensor(toOurLayout(saved.data, parameter), [...parameter.shape])));
-  const images = await usedTemplates(templates, data);
+  const images = await usedTemplates(templates, { options, data });
   templates.dispose();
   return images;
 }

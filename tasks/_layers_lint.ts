@@ -20,7 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   recipes: LIBRARY,
   site: [...LIBRARY, "mod.ts"],
   notebooks: [...LIBRARY, "mod.ts"],
-  tasks: [...LIBRARY, "host", "mod.ts", "recipes", "bench"],
+  tasks: [...LIBRARY, "host", "mod.ts", "recipes", "bench", "site"],
 };
 
 /** Rooms that may reach everything, inner files too. */

@@ -16,7 +16,7 @@ import { describeEnvironment, readRunDescription } from "./_run_description.ts";
 import type { RunDescription } from "./_run_description.ts";
 import { openParts } from "./_run_parts.ts";
 import type { RunParts } from "./_run_parts.ts";
-import { onlyUsed, snapshotFiles, templateSpacing } from "./_template_files.ts";
+import { onlyTrained, snapshotFiles, templateSpacing } from "./_template_files.ts";
 import { TrainingProgress } from "./_training_progress.ts";
 
 /** The command line. */
@@ -107,7 +107,7 @@ async function train(
     onProgress: (state) => progress.show(state),
     keepTemplates: async (epochs, templates) => {
       spacingMm ??= await templateSpacing(folder.path, description);
-      const used = onlyUsed(templates, description.data);
+      const used = onlyTrained(templates, description);
       for await (const { name, bytes } of snapshotFiles(used, { epochs, spacingMm })) await folder.write(name, bytes);
     },
   }, description.options);

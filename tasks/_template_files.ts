@@ -4,8 +4,15 @@ import { type Affine, spacingOf, type Triple } from "../lib/geometry.ts";
 import { exists } from "../lib/host/mod.ts";
 import type { TemplateImage } from "../lib/results.ts";
 import type { Templates } from "../lib/templates/mod.ts";
+import { trainsTemplates } from "../lib/trainer/mod.ts";
 import type { ResolvedRecipe } from "../recipes/mod.ts";
 import { gridOf, type RunData } from "./_run_data.ts";
+
+/** What of a run says which templates it trains. */
+interface TrainedRun {
+  readonly options: ResolvedRecipe;
+  readonly data: RunData;
+}
 
 /** A template's file. */
 export interface TemplateFile {
@@ -14,13 +21,17 @@ export interface TemplateFile {
   readonly bytes: Uint8Array;
 }
 
-/** The normalised templates of the modalities that training subjects have; the others are still zero. */
-export async function usedTemplates(templates: Templates, data: RunData): Promise<TemplateImage[]> {
-  return onlyUsed(await templates.normalised(), data);
+/** The normalised templates that were trained; see {@linkcode onlyTrained}. */
+export async function usedTemplates(templates: Templates, run: TrainedRun): Promise<TemplateImage[]> {
+  return onlyTrained(await templates.normalised(), run);
 }
 
-/** Of all templates, those of the modalities that training subjects have. */
-export function onlyUsed(templates: readonly TemplateImage[], { training }: RunData): TemplateImage[] {
+/** Of all templates, those of the modalities that training subjects have; none without MD and CL. */
+export function onlyTrained(
+  templates: readonly TemplateImage[],
+  { options: { method }, data: { training } }: TrainedRun,
+): TemplateImage[] {
+  if (!trainsTemplates(method)) return [];
   const used = new Set(training.flatMap(({ images }) => images.map(({ modality }) => modality as string)));
   return templates.filter(({ modality }) => used.has(modality));
 }

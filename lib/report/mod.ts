@@ -1,4 +1,13 @@
 /** The report of a pre-training run: one self-contained HTML page, its figures and tables, and PNG montages of scans. */
+export {
+  ABLATION_VARIANTS,
+  type AblationDifference,
+  type AblationRow,
+  type AblationScore,
+  type AblationStatistics,
+  summarizeAblation,
+  VARIANT_TITLES,
+} from "./ablation.ts";
 export { type Chart, type LegendEntry, lossChart, psnrChart, templateChangeChart } from "./curves.ts";
 export { plural } from "./format.ts";
 export { exampleFigure, type FigureCell, type ImageTable, templateMontage, WHITE_ERROR } from "./figures.ts";

@@ -68,6 +68,11 @@ export type OptimizerOptions = z.output<typeof optimizerSchema>;
 /** See {@linkcode runSchema}. */
 export type RunOptions = z.output<typeof runSchema>;
 
+/** Whether any loss reaches the templates; without, they stay zero. */
+export function trainsTemplates({ mdWeight, clWeight, templateFillUntilEpoch }: MethodOptions): boolean {
+  return mdWeight > 0 || clWeight > 0 || templateFillUntilEpoch >= 0;
+}
+
 /** Everything the trainer itself needs to know. */
 export interface TrainerOptions {
   readonly seed: number;

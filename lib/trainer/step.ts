@@ -15,7 +15,7 @@ import type { ViewSample } from "./views.ts";
 export interface BatchLosses {
   readonly total: number;
   readonly cmr: number | null;
-  readonly md: number;
+  readonly md: number | null;
   readonly cl: number | null;
 }
 
@@ -42,6 +42,9 @@ export interface StepOptions {
  * L_MD averages the error of the first views and L_CMR that of the second ones. A subject with a single modality has no
  * cross-modal view: both its views are filled from the template and count, averaged, for L_MD alone.
  *
+ * With λ_MD 0 and without contrastive learning nothing is done with first views: they, and subjects with a single modality,
+ * are left out, so that batch statistics are those of the cross-modal views alone.
+ *
  * @returns losses, and gradients by parameter name, which the caller frees
  * @see BrainMVP, arXiv 2410.10604, total loss
  */
@@ -50,12 +53,15 @@ export async function batchGradients(
   parts: StepParts,
   options: StepOptions,
 ): Promise<{ losses: BatchLosses; gradients: Map<string, Tensor> }> {
-  const passes = planTargets(samples.map(({ modalities }) => modalities), options);
+  const distilled = options.method.mdWeight > 0 || options.contrastive;
+  const passes = planTargets(samples.map(({ modalities }) => modalities), options)
+    .map((targets) => targets.filter(({ hasPartner }) => distilled || hasPartner))
+    .filter((targets) => targets.length > 0);
   const partnered = sum(passes.flat().map(({ hasPartner, share }) => hasPartner ? share : 0));
   const gradients = new Map<string, Tensor>();
   const terms: PassLosses[] = [];
   for (const targets of passes) {
-    const pass = await passGradients(samples, parts, { ...options, targets, partnered });
+    const pass = await passGradients(samples, parts, { ...options, targets, partnered, distilled });
     terms.push(pass.losses);
     for (const [name, gradient] of pass.gradients) addGradient(gradients, name, gradient);
   }
@@ -63,27 +69,35 @@ export async function batchGradients(
   const losses = {
     total: total((losses) => losses.total),
     cmr: partnered > 0 ? total((losses) => losses.cmr) : null,
-    md: total((losses) => losses.md),
+    md: distilled ? total((losses) => losses.md) : null,
     cl: options.contrastive ? total((losses) => losses.cl) : null,
   };
   return { losses, gradients };
 }
 
 type PassLosses = Record<"total" | "cmr" | "md" | "cl", number>;
-type PassOptions = StepOptions & { readonly targets: readonly Target[]; readonly partnered: number };
+type PassOptions = StepOptions & {
+  readonly targets: readonly Target[];
+  readonly partnered: number;
+  /** Whether there are first views. */
+  readonly distilled: boolean;
+};
 
 async function passGradients(
   samples: readonly ViewSample[],
   { model, templates, parameters }: StepParts,
-  { method, place, contrastive, recomputeBlocks, targets, partnered }: PassOptions,
+  { method, place, contrastive, recomputeBlocks, targets, partnered, distilled }: PassOptions,
 ): Promise<{ losses: PassLosses; gradients: Map<string, Tensor> }> {
   const inputs = gatherPass(samples, { targets, place, mask: method });
-  const shares = viewShares(targets, partnered);
+  const shares = viewShares(targets, { partnered, distilled });
   const parts: Scalar[] = [];
   const { value, grads } = tf.variableGrads(() => {
-    const views = buildViews(inputs, { samples, targets, templates });
+    const views = buildViews(inputs, { samples, targets, templates, distilled });
     const { features, reconstruction } = model.forward(views, { training: true, recomputeBlocks });
-    const errors = sampleSquaredError(reconstruction, tf.concat([inputs.truth, inputs.truth], 0));
+    const errors = sampleSquaredError(
+      reconstruction,
+      distilled ? tf.concat([inputs.truth, inputs.truth], 0) : inputs.truth,
+    );
     const md = tf.sum(tf.mul(errors, tf.tensor1d(shares.md))) as Scalar;
     const cmr = tf.sum(tf.mul(errors, tf.tensor1d(shares.cmr))) as Scalar;
     const cl = contrastive ? contrastiveLoss(features[features.length - 1], { targets, method }) : tf.scalar(0);
@@ -102,10 +116,14 @@ async function passGradients(
 }
 
 /** Share of every view, first views before second ones, in L_MD and L_CMR. */
-function viewShares(targets: readonly Target[], partnered: number): { md: number[]; cmr: number[] } {
+function viewShares(
+  targets: readonly Target[],
+  { partnered, distilled }: { partnered: number; distilled: boolean },
+): { md: number[]; cmr: number[] } {
   const alone = targets.map(({ hasPartner, share }) => hasPartner ? 0 : share / 2);
   const first = targets.map(({ hasPartner, share }) => hasPartner ? share : share / 2);
   const second = targets.map(({ hasPartner, share }) => hasPartner ? share / partnered : 0);
+  if (!distilled) return { md: alone, cmr: second };
   return { md: [...first, ...alone], cmr: [...targets.map(() => 0), ...second] };
 }
 

@@ -13,7 +13,7 @@ import { restoreCheckpoint, takeCheckpoint } from "./checkpoint.ts";
 import type { Checkpoint, TrainerState } from "./checkpoint.ts";
 import { finishGradients } from "./gradients.ts";
 import { MeanVolume } from "./mean_volume.ts";
-import type { TrainerOptions } from "./options.ts";
+import { type TrainerOptions, trainsTemplates } from "./options.ts";
 import { learningRateAt } from "./schedule.ts";
 import { addGradient, batchGradients } from "./step.ts";
 import type { BatchLosses } from "./step.ts";
@@ -245,14 +245,20 @@ class Session {
   async #validate(): Promise<Validation> {
     const { samples, meanVolume } = this.#heldOut ??= await this.#loadHeldOut();
     const { method: { maskRatio, blockSize }, seed } = this.#options;
-    return validate(samples, { ...this.#parts, meanVolume }, { maskRatio, blockSize, seed });
+    const templates = this.#trainedTemplates();
+    return validate(samples, { ...this.#parts, templates, meanVolume }, { maskRatio, blockSize, seed });
+  }
+
+  /** Null where no loss reaches them: they stay zero. */
+  #trainedTemplates(): Templates | null {
+    return trainsTemplates(this.#options.method) ? this.#parts.templates : null;
   }
 
   /** Mean absolute change per epoch of every template since the last look, in units of its range. */
   async #templateChange(epoch: number): Promise<Record<string, number>> {
     const change: Record<string, number> = {};
     const epochs = epoch - (this.#state.templatesSeenAt ?? -1);
-    for (const { modality, data } of await this.#parts.templates.normalised()) {
+    for (const { modality, data } of await this.#trainedTemplates()?.normalised() ?? []) {
       const before = this.#seenTemplates.get(modality);
       if (before) change[modality] = templateDistance(before, data) / epochs;
       this.#seenTemplates.set(modality, data);
@@ -329,7 +335,7 @@ function meanLosses(losses: readonly BatchLosses[]): Pick<StepRecord, "loss" | "
   return {
     loss: mean(losses.map(({ total }) => total))!,
     cmr: mean(losses.map(({ cmr }) => cmr)),
-    md: mean(losses.map(({ md }) => md))!,
+    md: mean(losses.map(({ md }) => md)),
     cl: mean(losses.map(({ cl }) => cl)),
   };
 }

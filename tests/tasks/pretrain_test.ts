@@ -85,8 +85,8 @@ Deno.test("pretrain leaves a complete run folder", async (t) => {
     steps.forEach(({ cmr, md, cl, loss }, i) => {
       assert.equal(Number.isFinite(cmr), partnered[i], `cmr of step ${i + 1}`);
       assert.equal(Number.isFinite(cl), i >= 4, `cl of step ${i + 1}`);
-      assert.ok(md > 0 && md < 10);
-      assert.ok(Math.abs(loss - (cmr ?? 0) - md - clWeight * (cl ?? 0)) < 1e-5);
+      assert.ok(md! > 0 && md! < 10);
+      assert.ok(Math.abs(loss - (cmr ?? 0) - md! - clWeight * (cl ?? 0)) < 1e-5);
     });
   });
 

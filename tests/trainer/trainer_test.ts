@@ -5,7 +5,7 @@ import { selectBackend, tf } from "../../lib/tensor/mod.ts";
 import { learningRateAt, pretrain } from "../../lib/trainer/mod.ts";
 import type { TrainerOptions, TrainerParts, TrainerResult } from "../../lib/trainer/mod.ts";
 import { RECIPES, recipeSchema } from "../../recipes/mod.ts";
-import { assertClose, MemoryStore, toyModel, toyOptions, toyParts, toySource } from "./_toy.ts";
+import { assertClose, MemoryStore, toyModel, toyOptions, toyParts, toySource, toyTemplates } from "./_toy.ts";
 
 await selectBackend("reference");
 
@@ -118,7 +118,7 @@ Deno.test("pretrain() averages losses over the batches of an update", async () =
     return present.reduce((sum, value) => sum + value, 0) / present.length;
   };
   assertClose(loss, mean(single.steps.map((step) => step.loss)));
-  assertClose(md, mean(single.steps.map((step) => step.md)));
+  assertClose(md!, mean(single.steps.map((step) => step.md)));
   // One of the three batches holds no second modality: the mean is over the other two.
   assert.equal(single.steps.filter((step) => step.cmr === null).length, 1);
   assertClose(cmr!, mean(single.steps.map((step) => step.cmr)));
@@ -140,7 +140,7 @@ Deno.test("pretrain() starts contrastive learning in the epoch named and says so
   const { store } = await train(toyOptions({ method: { clStartEpoch: 2 }, run: { epochs: 4, validateEvery: 50 } }));
   for (const { epoch, cl, loss, cmr, md } of store.steps) {
     assert.equal(cl !== null, epoch >= 2, `epoch ${epoch}`);
-    assertClose(loss, (cmr ?? 0) + md + (cl ?? 0), { what: `loss in epoch ${epoch}` });
+    assertClose(loss, (cmr ?? 0) + md! + (cl ?? 0), { what: `loss in epoch ${epoch}` });
   }
   assert.deepEqual(store.records.filter(({ kind }) => kind === "event"), [
     { kind: "event", epoch: 1, step: 6, message: "contrastive learning starts with the next epoch" },
@@ -151,6 +151,22 @@ Deno.test("pretrain() leaves contrastive learning out when its weight is 0", asy
   const { store } = await train(toyOptions({ method: { clStartEpoch: 1, clWeight: 0, clAutoStart: 1e9 } }));
   assert.ok(store.steps.every(({ cl }) => cl === null));
   assert.ok(store.records.every(({ kind }) => kind !== "event"));
+});
+
+Deno.test("pretrain() without MD and CL leaves the templates at zero and scores no pair of theirs", async () => {
+  const templates = toyTemplates();
+  const method = { mdWeight: 0, clWeight: 0, clAutoStart: 1 };
+  const options = toyOptions({ method, run: { epochs: 3, validateEvery: 1 } });
+  const parts = toyParts({ templates });
+  const { validation } = await pretrain(parts, options);
+  assert.ok(templates.variable.dataSync().every((value) => value === 0));
+  assert.ok(parts.store.steps.every(({ md, cl }) => md === null && cl === null));
+  assert.ok(parts.store.steps.some(({ cmr, loss }) => cmr !== null && cmr === loss));
+  assert.deepEqual([...new Set(validation!.pairs.map(({ source }) => source))].sort(), ["flair", "t1", "t2"]);
+  const validations = parts.store.records.filter((record) => record.kind === "validation");
+  assert.deepEqual(validations.map(({ templateChange }) => templateChange), [{}, {}, {}]);
+  parts.model.dispose();
+  templates.dispose();
 });
 
 Deno.test("pretrain() starts contrastive learning by itself once the templates have settled", async () => {
@@ -256,7 +272,7 @@ for (
     assert.equal(store.steps[0].learningRate, 3e-4);
     for (const { loss, cmr, md, cl } of store.steps) {
       assert.equal(cl, null);
-      assertClose(loss, (cmr ?? 0) + mdWeight * md);
+      assertClose(loss, (cmr ?? 0) + mdWeight * md!);
     }
   });
 }

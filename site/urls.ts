@@ -30,11 +30,13 @@ export function fileOfPage(page: string): string {
 }
 
 /**
- * In an island: the address of a file of the site, wherever the site is published.
+ * In an island: the address of a file of the site, wherever the site is published. While the site is built the path stays as
+ * it is: rendering makes it relative.
  *
  * @param path root-absolute, e.g. `/workers/predict.js`, `/data/templates/run/frames.json`
  */
 export function siteUrl(path: string): string {
+  if (typeof document === "undefined") return path;
   const root = new URL(document.documentElement.dataset.root ?? "./", document.baseURI);
   return new URL(path.replace(/^\//, ""), root).href;
 }

@@ -18,7 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   host: [...LOWER, ...PEERS],
   "mod.ts": LIBRARY,
   recipes: LIBRARY,
-  site: [...LIBRARY, "mod.ts"],
+  site: [...LIBRARY, "mod.ts", "bench"],
   notebooks: [...LIBRARY, "mod.ts"],
   tasks: [...LIBRARY, "host", "mod.ts", "recipes", "bench", "site"],
 };

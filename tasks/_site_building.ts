@@ -12,6 +12,10 @@ export interface SiteArguments {
   readonly base: string;
   /** Folders of runs, or folders that hold some. */
   readonly runs: readonly string[];
+  /** Folders of exported models. */
+  readonly models: readonly string[];
+  /** Folder of result files. */
+  readonly results: string;
 }
 
 /**
@@ -19,9 +23,10 @@ export interface SiteArguments {
  *
  * @returns the number of pages
  */
-export async function buildSite({ out, base, runs }: SiteArguments, print: (line: string) => void): Promise<number> {
+export async function buildSite(args: SiteArguments, print: (line: string) => void): Promise<number> {
+  const { out, base } = args;
   await checkOutput(out);
-  const { data, files } = await readSiteData({ runs, print });
+  const { data, files } = await readSiteData({ ...args, earlier: out, print });
   const pages = await renderPages(data, { base });
   const scripts = await bundle({ root: SITE, entries: await scriptEntries(), minify: true });
   await writeSite(out, [...await staticFiles(), ...await kernelFiles(), ...files, ...scripts, ...pages]);

@@ -37,6 +37,8 @@ export function siteOptions(command: Command): Command {
       "/",
     )
     .option("--runs <folders...>", "folders of runs, or folders that hold some", [])
+    .option("--models <folders...>", "folders of models that deno task export wrote", [])
+    .option("--results <folder>", "folder of result files", "results")
     .allowExcessArguments(false)
     .exitOverride();
 }

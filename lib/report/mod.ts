@@ -11,7 +11,7 @@ export {
 export { type Chart, type LegendEntry, lossChart, psnrChart, templateChangeChart } from "./curves.ts";
 export { plural } from "./format.ts";
 export { exampleFigure, type FigureCell, type ImageTable, templateMontage, WHITE_ERROR } from "./figures.ts";
-export { type Interpolation, type MontageOptions, montagePng } from "./montage.ts";
+export { enlarge, type Interpolation, type MontageOptions, montagePng } from "./montage.ts";
 export { renderReport } from "./page.tsx";
 export { encodeGreyPng, type GreyWindow, pngDataUri } from "./png.ts";
 export { type Contest, judge, type MeanScore, meanScore, type Objective, type Verdict, type Winner } from "./scores.ts";

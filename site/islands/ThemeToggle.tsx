@@ -25,7 +25,9 @@ export default function ThemeToggle(): VNode {
   };
   return (
     <button type="button" class="theme" onClick={toggle} aria-pressed={theme === "dark"}>
-      <span aria-hidden="true">{theme === "dark" ? "☾" : "☀"}</span>
+      <svg viewBox="0 0 20 20" aria-hidden="true">
+        <path d="M10 2a8 8 0 1 0 0 16 8 8 0 0 0 0-16Zm0 1.8v12.4a6.2 6.2 0 0 1 0-12.4Z" />
+      </svg>
       <span class="hidden">Dark colours</span>
     </button>
   );

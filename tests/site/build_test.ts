@@ -64,6 +64,7 @@ Deno.test("site:build names what is missing or damaged before it writes anything
     ],
     [["--runs", `${FOLDER}/other-run`], /^Cannot show \S+other-run: run.json does not describe a run: /m, 2],
     [["--results", `${FOLDER}/damaged`], /^Cannot read \S+a.json: expected JSON, got a damaged or unfinished file$/m],
+    [["--results", `${FOLDER}/nowhere`], /^Cannot read results of \S+nowhere: expected a folder, found none$/m],
     [
       ["--models", `${FOLDER}/model`],
       /^Cannot show model \S+model: expected README.md and weights.safetensors of deno task export, found none$/m,

@@ -2,12 +2,17 @@
 
 /** `0.812`, or `–` where there is none. */
 export function formatShare(value: number | null): string {
-  return value === null || !Number.isFinite(value) ? "–" : value.toFixed(3);
+  return value === null || !Number.isFinite(value) ? "–" : minus(value.toFixed(3));
 }
 
 /** A share as `81.2`. */
 export function formatPercent(value: number | null): string {
-  return value === null || !Number.isFinite(value) ? "–" : (100 * value).toFixed(1);
+  return value === null || !Number.isFinite(value) ? "–" : minus((100 * value).toFixed(1));
+}
+
+/** A true minus sign; none before what is rounded to 0. */
+function minus(text: string): string {
+  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
 }
 
 /** `[0.751, 0.863]`, or `–`. */

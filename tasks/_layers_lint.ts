@@ -163,7 +163,7 @@ const plugin: Deno.lint.Plugin = {
         });
       },
     },
-    "deno-global": globalRule(isPortable, (report) => ({
+    "deno-global": globalRule((place) => isPortable(place) || place.room === "site", (report) => ({
       Identifier(node): void {
         if (node.name === "Deno") report(node, "Cannot use Deno here: expected it in lib/host/ and tasks/ only");
       },

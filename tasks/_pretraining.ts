@@ -130,7 +130,10 @@ async function train(
   return 0;
 }
 
-async function describeRun(args: PretrainArguments): Promise<RunDescription> {
+/** The recipe with what the user changes. */
+export async function chooseRecipe(
+  args: Pick<PretrainArguments, "recipe" | "assignments" | "config" | "quickCheck">,
+): Promise<Pick<RunDescription, "recipe" | "options">> {
   const recipe = args.recipe ?? "quick";
   const entry = Object.hasOwn(RECIPES, recipe) ? RECIPES[recipe] : undefined;
   if (!entry) {
@@ -138,7 +141,11 @@ async function describeRun(args: PretrainArguments): Promise<RunDescription> {
   }
   const file = args.config === undefined ? undefined : parseConfigFile(await readText(args.config), args.config);
   const assignments = [...(args.quickCheck ? QUICK_CHECK : []), ...args.assignments];
-  const options = resolveConfig(recipeSchema, entry.recipe, { file, assignments });
+  return { recipe, options: resolveConfig(recipeSchema, entry.recipe, { file, assignments }) };
+}
+
+async function describeRun(args: PretrainArguments): Promise<RunDescription> {
+  const { recipe, options } = await chooseRecipe(args);
   const data = await gatherData(args, { recipe: options, print: (line) => console.log(line) });
   // The environment is known once the backend is chosen.
   return { recipe, options, data, backend: args.backend ?? "auto", environment: {} };

@@ -19,6 +19,9 @@ import { findRuns, readRuns } from "./_site_runs.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
+/** Where results are committed. */
+export const RESULTS = "results";
+
 /** Where to look. */
 export interface SiteSources {
   /** Folders of runs, or folders that hold some. */
@@ -39,6 +42,9 @@ export interface SiteSources {
  * @throws {Error} when a folder that was named is missing, or a file is damaged; the message names it
  */
 export async function readSiteData(sources: SiteSources): Promise<{ data: SiteData; files: SiteFile[] }> {
+  if (sources.results !== RESULTS && !await exists(sources.results)) {
+    throw new Error(`Cannot read results of ${sources.results}: expected a folder, found none`);
+  }
   const found = await findRuns(sources.runs);
   const { runs, templateRuns, files } = await readRuns(found, sources);
   const studies = await Promise.all(found.studies.map((run) => resultFile(`${run}/results.json`)));

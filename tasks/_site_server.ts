@@ -24,11 +24,20 @@ export function serveFolder(folder: string, { base, port }: ServeOptions): Deno.
   return Deno.serve({ hostname: "localhost", port, onListen: () => {} }, async (request) => {
     const { pathname } = new URL(request.url);
     if (!pathname.startsWith(base)) return notFound(folder);
-    // The parts `..` are gone from an address; encoded ones are refused.
-    const path = decodeURIComponent(pathname.slice(base.length));
-    if (path.split(/[/\\]/).includes("..")) return notFound(folder);
+    const path = decodePath(pathname.slice(base.length));
+    if (path === undefined) return notFound(folder);
     return await fileResponse(folder, path) ?? await notFound(folder);
   });
+}
+
+/** Undefined for what is no path of the folder. The parts `..` are gone from an address, but encoded ones are not. */
+function decodePath(text: string): string | undefined {
+  try {
+    const path = decodeURIComponent(text);
+    return path.split(/[/\\]/).includes("..") ? undefined : path;
+  } catch {
+    return undefined;
+  }
 }
 
 async function fileResponse(folder: string, path: string, status = 200): Promise<Response | undefined> {

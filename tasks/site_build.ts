@@ -1,6 +1,7 @@
 /** `deno task site:build`: the results as static pages. */
 import { Command, InvalidArgumentError } from "commander";
 import { statusOf } from "./_command_line.ts";
+import { RESULTS } from "./_site_data.ts";
 import { buildSite, type SiteArguments } from "./_site_building.ts";
 
 /**
@@ -38,7 +39,7 @@ export function siteOptions(command: Command): Command {
     )
     .option("--runs <folders...>", "folders of runs, or folders that hold some", [])
     .option("--models <folders...>", "folders of models that deno task export wrote", [])
-    .option("--results <folder>", "folder of result files", "results")
+    .option("--results <folder>", "folder of result files", RESULTS)
     .allowExcessArguments(false)
     .exitOverride();
 }

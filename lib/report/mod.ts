@@ -8,6 +8,7 @@ export {
   summarizeAblation,
   VARIANT_TITLES,
 } from "./ablation.ts";
+export { formatAblationPairs, formatAblationTable, scoreTitle } from "./ablation_table.ts";
 export { type Chart, type LegendEntry, lossChart, psnrChart, templateChangeChart } from "./curves.ts";
 export { plural } from "./format.ts";
 export { exampleFigure, type FigureCell, type ImageTable, templateMontage, WHITE_ERROR } from "./figures.ts";

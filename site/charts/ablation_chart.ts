@@ -25,14 +25,6 @@ export function ablationChart({ name, region, unit, task, rows }: AblationScore)
     marks: [
       Plot.lineY(points, { x: "variant", y: "mean", stroke: MEAN, strokeWidth: 1.5, strokeOpacity: 0.45 }),
       Plot.ruleX(spread, { x: "variant", y1: "low", y2: "high", stroke: MEAN, strokeWidth: 2 }),
-      Plot.tickY(spread.flatMap(({ variant, low, high }) => [{ variant, end: low }, { variant, end: high }]), {
-        x: "variant",
-        y: "end",
-        stroke: MEAN,
-        strokeWidth: 2,
-        insetLeft: -5,
-        insetRight: -5,
-      }),
       Plot.dot(seeds, { x: "variant", y: "value", dx: 12, fill: SEED, r: 2.5, symbol: "diamond" }),
       Plot.dot(points, { x: "variant", y: "mean", fill: MEAN, r: 4.5 }),
     ],

@@ -26,7 +26,7 @@ export function scoreCurve(records: readonly FinetuneRecord[]): Chart | null {
     marginLeft: 52,
     marginBottom: 40,
     ariaLabel: "Scores on held-out subjects over updates",
-    x: { label: "updates", ticks: 5 },
+    x: { label: "updates", domain: [0, Math.max(...points.map(({ step }) => step))], ticks: 5 },
     y: { label: "score", domain: [0, 1], grid: true, ticks: 5 },
     marks: series.flatMap(({ label, color, dash }) => {
       const own = points.filter(({ name }) => name === label);

@@ -1,5 +1,5 @@
 /** An ablation of one scale: curves and tables. */
-import { Fragment, type VNode } from "preact";
+import type { VNode } from "preact";
 import { ablationChart } from "../charts/ablation_chart.ts";
 import { type AblationScore, VARIANT_TITLES } from "../../lib/report/mod.ts";
 import type { AblationStudy } from "../data/ablation.ts";
@@ -51,7 +51,7 @@ export function AblationSection({ study }: { study: AblationStudy }): VNode {
 
 function describeTask(
   { task, heldOut, trainingSubjects, updates, pretraining }: AblationStudy["tasks"][number],
-): [string, VNode] {
+): [string, string] {
   const learned = `${formatCount(trainingSubjects)} labelled subjects, ${
     formatCount(updates)
   } updates, ${heldOut} held out`;
@@ -60,7 +60,7 @@ function describeTask(
     : `pre-training on ${formatCount(pretraining.trainingSubjects)} subjects, ${
       formatCount(pretraining.updates)
     } updates`;
-  return [task, <Fragment>{before === null ? learned : `${before}; ${learned}`}</Fragment>];
+  return [task, before === null ? learned : `${before}; ${learned}`];
 }
 
 function titleOf({ task, name, region, unit }: AblationScore): string {

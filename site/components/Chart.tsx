@@ -19,9 +19,14 @@ export function ChartFigure(
         <Title>{title}</Title>
         {chart === null ? <p class="empty">{empty}</p> : <Legend chart={chart} />}
       </figcaption>
-      {chart !== null && <div dangerouslySetInnerHTML={{ __html: chart.svg }} />}
+      {chart !== null && <div dangerouslySetInnerHTML={{ __html: withOneName(chart.svg) }} />}
     </figure>
   );
+}
+
+/** The picture has one name; those of its parts have no role that may carry them. */
+function withOneName(svg: string): string {
+  return svg.replaceAll(/(<g\b[^>]*?) aria-label="[^"]*"/g, "$1");
 }
 
 function Legend({ chart: { legend } }: { chart: Chart }): VNode {

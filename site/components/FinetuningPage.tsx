@@ -1,6 +1,7 @@
 /** What a fine-tuning run has come to. */
 import { Fragment, type VNode } from "preact";
 import type { ClassificationRecord, SegmentationRecord } from "../../lib/results.ts";
+import { plural } from "../../lib/report/mod.ts";
 import { scoreCurve } from "../charts/score_curve.ts";
 import type { FinetuningRun } from "../data/runs.ts";
 import { formatCount, formatShare } from "../format.ts";
@@ -23,7 +24,7 @@ export function FinetuningPage({ run: { task, weights, records } }: { run: Finet
         <ChartFigure title="Over updates" chart={scoreCurve(records)} empty="The run has not been validated yet." />
         {best !== undefined && (
           <DataTable
-            caption={`Best validation, after update ${formatCount(best.step)}, ${best.subjects} subjects`}
+            caption={`Best validation, after update ${formatCount(best.step)}, ${plural(best.subjects, "subject")}`}
             columns={[{ title: "score" }, { title: "value", isNumber: true }]}
             rows={rowsOf(best)}
           />

@@ -4,6 +4,8 @@ import {
   type ImageTable,
   judge,
   lossChart,
+  meanScore,
+  type Objective,
   psnrChart,
   templateChangeChart,
   templateMontage,
@@ -64,26 +66,48 @@ function Pairs({ validation: { step, pairs } }: { validation: ValidationRecord }
         the reconstruction beats both simple baselines, the mosaic itself and the mean training volume, in {won} of{" "}
         {pairs.length} pairs.
       </p>
-      <DataTable
-        caption="PSNR in hidden blocks, dB"
-        columns={[
-          { title: "target" },
-          { title: "filled from" },
-          { title: "reconstruction", isNumber: true },
-          { title: "mosaic", isNumber: true },
-          { title: "mean volume", isNumber: true },
-          { title: "subjects", isNumber: true },
-          { title: "best" },
-        ]}
-        rows={[...pairs].sort(byTarget).map((pair) => [
-          pair.target,
-          pair.source,
-          ...[pair.psnr, pair.mosaicPsnr, pair.meanVolumePsnr].map(formatDb),
-          pair.subjects,
-          judge(pair).winner ?? "–",
-        ])}
-      />
+      <div class="tiles">
+        <Tile pairs={pairs} objective="cmr" title="From another sequence (CMR)" />
+        <Tile pairs={pairs} objective="md" title="From the template (MD)" />
+      </div>
+      <details>
+        <summary>All pairs</summary>
+        <DataTable
+          caption="PSNR in hidden blocks, dB"
+          columns={[
+            { title: "target" },
+            { title: "filled from" },
+            { title: "reconstruction", isNumber: true },
+            { title: "mosaic", isNumber: true },
+            { title: "mean volume", isNumber: true },
+            { title: "subjects", isNumber: true },
+            { title: "best" },
+          ]}
+          rows={[...pairs].sort(byTarget).map((pair) => [
+            pair.target,
+            pair.source,
+            ...[pair.psnr, pair.mosaicPsnr, pair.meanVolumePsnr].map(formatDb),
+            pair.subjects,
+            judge(pair).winner ?? "–",
+          ])}
+        />
+      </details>
     </Fragment>
+  );
+}
+
+function Tile(
+  { pairs, objective, title }: { pairs: readonly PairScore[]; objective: Objective; title: string },
+): VNode | null {
+  const mean = meanScore(pairs, objective);
+  return mean && (
+    <div class={`tile ${objective}`}>
+      <h3>{title}</h3>
+      <p class="value">
+        {formatDb(mean.psnr)} <small>dB</small>
+      </p>
+      <p>mosaic itself {formatDb(mean.mosaicPsnr)}, mean volume {formatDb(mean.meanVolumePsnr)}; {mean.pairs} pairs</p>
+    </div>
   );
 }
 

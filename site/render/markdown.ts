@@ -28,7 +28,9 @@ export function renderMarkdown(text: string): string {
       "<table>",
       () => `<div class="scroll" role="region" aria-label="Table ${++tables}" tabindex="0"><table>`,
     )
-    .replaceAll("</table>", "</table></div>");
+    .replaceAll("</table>", "</table></div>")
+    // A heading without text is none.
+    .replaceAll(/<th[^>]*><\/th>/g, "<td></td>");
 }
 
 function escape(text: string): string {

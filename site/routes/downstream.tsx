@@ -1,4 +1,6 @@
 /** Downstream tasks: ours beside the paper's numbers. */
+import { downstreamChart } from "../charts/downstream_chart.ts";
+import { ChartFigure } from "../components/Chart.tsx";
 import { PageHead, Pending, Source } from "../components/Parts.tsx";
 import { DataTable } from "../components/Table.tsx";
 import type { DownstreamResult } from "../data/downstream.ts";
@@ -33,10 +35,12 @@ export default define.page<typeof handler>(function Downstream({ data: results }
       )}
       <section aria-labelledby="segmentation-title">
         <h2 id="segmentation-title">Segmentation</h2>
+        <ChartFigure title="Dice" chart={downstreamChart(PAPER_SEGMENTATION, results)} />
         <TaskTable caption="Dice in percent, means over regions" tasks={PAPER_SEGMENTATION} results={results} />
       </section>
       <section aria-labelledby="classification-title">
         <h2 id="classification-title">Classification</h2>
+        <ChartFigure title="Accuracy" chart={downstreamChart(PAPER_CLASSIFICATION, results)} />
         <TaskTable caption="Accuracy in percent" tasks={PAPER_CLASSIFICATION} results={results} />
         <ul class="notes">
           {PAPER_CLASSIFICATION.filter(({ note }) => note !== undefined).map(({ dataset, note }) => (
@@ -67,7 +71,7 @@ export default define.page<typeof handler>(function Downstream({ data: results }
           />
         </section>
       )}
-      <Source>The paper's numbers are {PAPER_SOURCE}. Empty cells were not measured.</Source>
+      <Source>The paper's numbers, not ours: {PAPER_SOURCE}. Empty cells were not measured.</Source>
     </>
   );
 });
@@ -91,10 +95,10 @@ function TaskTable(
         return [
           dataset,
           brainmvp.toFixed(2),
-          <>
+          <span key="other">
             {other.value.toFixed(2)} <span class="soft">{other.method}</span>
-          </>,
-          own === undefined ? <span class="soft">–</span> : formatPercent(own.score.mean),
+          </span>,
+          own === undefined ? "–" : formatPercent(own.score.mean),
           own && formatInterval(own.score, formatPercent),
           own?.cases,
         ];

@@ -21,8 +21,8 @@ export default define.page<typeof handler>(function Speed({ data: { steps, opera
     <>
       <PageHead title="Speed">
         <p>
-          Most of a step is 3-D convolution. Its kernels are compiled to WebAssembly and use the widest vectors that the
-          machine has; on a GPU they are WGSL. PyTorch and stock TensorFlow.js ran on the same machine in the same run.
+          Most of a step is 3-D convolution, whose kernels are WebAssembly here, in vectors of 256 bits where V8 allows
+          it. PyTorch and stock TensorFlow.js were measured on the same machine.
         </p>
       </PageHead>
       <section aria-labelledby="steps-title">

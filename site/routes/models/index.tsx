@@ -11,6 +11,8 @@ export const handler = define.handlers({
   },
 });
 
+const EXPORT = "deno task export --run runs/first\ndeno task site:build --models runs/first/export";
+
 export default define.page<typeof handler>(function Models({ data: models }) {
   return (
     <>
@@ -20,7 +22,7 @@ export default define.page<typeof handler>(function Models({ data: models }) {
         </p>
       </PageHead>
       {models.length === 0 && (
-        <Pending command={"deno task export --run runs/first\ndeno task site:build --models runs/first/export"}>
+        <Pending command={EXPORT}>
           This site was built without exported models.
         </Pending>
       )}

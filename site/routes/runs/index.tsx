@@ -32,7 +32,7 @@ export default define.page<typeof handler>(function Runs({ data: runs }) {
               { title: "updates", isNumber: true },
             ]}
             rows={runs.map((run) => [
-              <a href={`/runs/${run.name}`}>{run.name}</a>,
+              <a key="name" href={`/runs/${run.name}`}>{run.name}</a>,
               run.kind,
               run.recipe,
               run.origin,

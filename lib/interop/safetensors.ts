@@ -54,11 +54,11 @@ export function encodeSafetensors(
   metadata: Readonly<Record<string, string>> = {},
   { floats = "F32" }: { floats?: "F32" | "F16" } = {},
 ): Uint8Array[] {
-  for (const [name, { shape, data }] of tensors) checkLength(name, { shape, length: data.length });
   const stored = floats === "F32"
     ? tensors
     : new Map([...tensors].map(([name, tensor]) => [name, halve(name, tensor)]));
   const { header, names } = layOut(stored, metadata);
+  for (const [name, { shape, data }] of tensors) checkLength(name, { shape, length: data.length });
   const views = names.map((name) => bytesOf(stored.get(name)!.data));
   return [header, ...views];
 }

@@ -217,6 +217,31 @@ Deno.test("pretrain() saves after every so many updates and at the end", async (
   assert.deepEqual({ next, records, updates }, { next: { epoch: 1, index: 1 }, records: 4, updates: 4 });
 });
 
+Deno.test("pretrain() hands out the templates every so many epochs, the same after a resume, and changes no number", async () => {
+  const options = toyOptions({ run: { epochs: 5, templatesEvery: 2 } });
+  const kept: [epochs: number, first: Float32Array][] = [];
+  const keepTemplates: TrainerParts["keepTemplates"] = (epochs, templates) => {
+    kept.push([epochs, templates[0].data]);
+    return Promise.resolve();
+  };
+  const { store } = await train(options, { keepTemplates });
+  assert.deepEqual(kept.map(([epochs]) => epochs), [2, 4]);
+  for (const [, data] of kept) assertClose(Math.max(...data), 1);
+  assert.notDeepEqual(kept[0][1], kept[1][1]);
+  const { store: without } = await train(toyOptions({ run: { epochs: 5 } }));
+  assert.deepEqual(store.records, without.records);
+  const halves = new MemoryStore();
+  let updates = 0;
+  await train(options, { store: halves, interrupted: () => ++updates === 8, keepTemplates: () => Promise.resolve() });
+  const again: typeof kept = [];
+  await train(options, {
+    store: halves,
+    resume: halves.latest,
+    keepTemplates: (epochs, templates) => Promise.resolve(void again.push([epochs, templates[0].data])),
+  });
+  assert.deepEqual(again, [kept[1]]);
+});
+
 Deno.test("pretrain() refuses to resume with options that shape the numbers, not with another saving habit", async () => {
   const { store } = await train(EVENTFUL, { interrupted: () => true });
   const { method, optimizer, run } = EVENTFUL;
@@ -236,7 +261,7 @@ Deno.test("pretrain() refuses to resume with options that shape the numbers, not
     parts.templates.dispose();
     parts.model.dispose();
   }
-  const habit = { ...EVENTFUL, run: { ...run, checkpointEvery: 7, keepCheckpoints: 5 } };
+  const habit = { ...EVENTFUL, run: { ...run, checkpointEvery: 7, keepCheckpoints: 5, templatesEvery: 3 } };
   const { result } = await train(habit, { resume: store.latest });
   assert.equal(result.updates, 12);
 });

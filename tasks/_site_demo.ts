@@ -37,7 +37,6 @@ export async function writeDemo(path: string, print: (line: string) => void): Pr
     throw new ConfigError(`Cannot make a demonstration of ${path}: expected a run of quick on phantoms, got ${recipe}`);
   }
   const run = { path, folder: RunFolder.open(path, { keep: options.run.keepCheckpoints }), description };
-  await remove(OUT);
   const write = async (name: string, content: readonly Uint8Array[]): Promise<void> => {
     const file = `${OUT}/${name}`;
     await makeFolder(file.slice(0, file.lastIndexOf("/")));
@@ -45,13 +44,16 @@ export async function writeDemo(path: string, print: (line: string) => void): Pr
     print(`wrote     ${file} (${content.reduce((sum, { length }) => sum + length, 0)} bytes)`);
   };
   const { updates, epochs, weights } = await readWeights(run);
-  await write("weights.safetensors", weights);
   const modalities = await trainedModalities(run);
+  const card = await describeModel(run, { updates, epochs, modalities });
+  // What was there goes only when all that could be wrong with the run has been looked at.
+  await remove(OUT);
+  await write("weights.safetensors", weights);
   for (const modality of modalities) {
     await write(`templates/${modality}.nii.gz`, [await quantised(`${path}/templates/${modality}.nii.gz`, 255)]);
   }
   const json = (value: unknown): Uint8Array[] => [new TextEncoder().encode(JSON.stringify(value, null, 1) + "\n")];
-  await write("card.json", json(await describeModel(run, { updates, epochs, modalities })));
+  await write("card.json", json(card));
   await write("templates.json", json(await writeFrames(run, { modalities, write })));
 }
 

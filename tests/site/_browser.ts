@@ -4,8 +4,15 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playw
 import { serveFolder } from "../../tasks/_site_server.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
-/** WebGL computed by the CPU: the same pictures on every machine. */
-const SOFTWARE_GRAPHICS = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"];
+/** WebGL and WebGPU computed by the CPU: the same pictures and numbers on every machine. */
+const SOFTWARE_GRAPHICS = [
+  "--use-gl=angle",
+  "--use-angle=swiftshader",
+  "--enable-unsafe-swiftshader",
+  "--enable-unsafe-webgpu",
+  "--use-webgpu-adapter=swiftshader",
+  "--enable-features=Vulkan",
+];
 
 /** Whether there is a browser on this machine. */
 export const HAS_CHROMIUM = exists(CHROMIUM);

@@ -176,6 +176,17 @@ browserTest(
   },
 );
 
+browserTest("the page rebuilds the phantom through WebGPU to the same scores", async () => {
+  const request = { seed: DEMO_MODEL.seed, maskRatio: DEMO_MODEL.maskRatio, target: "t1", fill: "t2" };
+  const [expected] = await scoresInDeno(phantomHead(DEMO_MODEL), [request]);
+  await using site = await openSite(SITE);
+  const page = await site.open("try/");
+  await page.getByRole("radio", { name: "GPU, WebGPU" }).check({ force: true });
+  await page.getByRole("button", { name: "Try a synthetic head" }).click();
+  assertScores(await shownScores(page), expected);
+  await page.getByText(/ms on webgpu \(/).waitFor();
+});
+
 /** Files of a head that no run has seen, as somebody would drop them. */
 async function scanFiles(): Promise<{ name: string; mimeType: string; buffer: Uint8Array }[]> {
   const options = { seed: 99, index: 0, size: 64, modalities: ["t1", "t2"], lesion: "none" } as const;

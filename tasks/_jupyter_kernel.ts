@@ -176,7 +176,10 @@ function parseMessage(parts: readonly Uint8Array[]): Message {
 }
 
 function outputOf(type: string, content: Message["content"]): CellOutput | undefined {
-  const { name, text, data, metadata = {}, execution_count, ename, evalue, traceback } = content as Record<string, never>;
+  const { name, text, data, metadata = {}, execution_count, ename, evalue, traceback } = content as Record<
+    string,
+    never
+  >;
   switch (type) {
     case "stream":
       return { output_type: type, name, text };

@@ -103,5 +103,7 @@ function ScoreTable({ score }: { score: AblationScore }): VNode {
 }
 
 function formatUnit(value: number | null): string {
-  return value === null || !Number.isFinite(value) ? "–" : value.toFixed(2);
+  return value === null || !Number.isFinite(value)
+    ? "–"
+    : value.toFixed(2).replace(/^-(?=0\.00$)/, "").replace("-", "−");
 }

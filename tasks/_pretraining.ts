@@ -1,5 +1,6 @@
 /** The run behind `deno task pretrain`: data, parts, trainer, results. */
 import { ConfigError } from "../lib/errors.ts";
+import type { Triple } from "../lib/geometry.ts";
 import { parseConfigFile, resolveConfig } from "../lib/config.ts";
 import { formatDuration, onInterrupt, readText, RunFolder } from "../lib/host/mod.ts";
 import type { SavedCheckpoint } from "../lib/host/mod.ts";
@@ -15,6 +16,7 @@ import { describeEnvironment, readRunDescription } from "./_run_description.ts";
 import type { RunDescription } from "./_run_description.ts";
 import { openParts } from "./_run_parts.ts";
 import type { RunParts } from "./_run_parts.ts";
+import { onlyTrained, snapshotFiles, templateSpacing } from "./_template_files.ts";
 import { TrainingProgress } from "./_training_progress.ts";
 
 /** The command line. */
@@ -91,6 +93,7 @@ async function train(
   { folder, resume, backend, parts, started }: RunSession,
 ): Promise<number> {
   let interrupted = false;
+  let spacingMm: Triple | undefined;
   using progress = new TrainingProgress();
   using _interrupt = onInterrupt(() => {
     interrupted = true;
@@ -102,6 +105,11 @@ async function train(
     store: folder,
     interrupted: () => interrupted,
     onProgress: (state) => progress.show(state),
+    keepTemplates: async (epochs, templates) => {
+      spacingMm ??= await templateSpacing(folder.path, description);
+      const used = onlyTrained(templates, description);
+      for await (const { name, bytes } of snapshotFiles(used, { epochs, spacingMm })) await folder.write(name, bytes);
+    },
   }, description.options);
   progress[Symbol.dispose]();
   if (!result.finished) {

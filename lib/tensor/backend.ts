@@ -1,7 +1,7 @@
 /** Chooses the tensor backend once per process. */
 import { BackendUnavailableError, messageOf } from "../errors.ts";
 import { registerPlainAdd } from "./reference_add.ts";
-import { SimdBackend } from "./simd/backend.ts";
+import { SimdBackend, type SimdOptions } from "./simd/backend.ts";
 import { hasRelaxedSimd } from "./simd/kernels.ts";
 import { registerTfjsKernels } from "./simd/tfjs/mod.ts";
 import { tf } from "./tf.ts";
@@ -50,17 +50,18 @@ export interface SimdInfo {
  * GPU where there is one (not one that the CPU emulates), else `simd` where it starts. On `webgpu`, values can only be read
  * asynchronously (`await tensor.data()`).
  *
- * @param options `threads` of the `simd` backend, all cores by default; fixed once it has started
+ * @param options `threads` of the `simd` backend, all cores by default, and `heapBytes` that its tensors may take, by default
+ *   all that WebAssembly can address; both are fixed once it has started
  * @throws {BackendUnavailableError} when it cannot start here
  */
 export async function selectBackend(
   name: BackendName,
-  { threads = navigator.hardwareConcurrency }: { threads?: number } = {},
+  { threads = navigator.hardwareConcurrency, heapBytes }: { threads?: number; heapBytes?: number } = {},
 ): Promise<BackendInfo> {
   if (name === "reference") return await startReference();
   if (name === "webgpu" || (name === "auto" && await hasGpu())) return await startWebgpu();
   try {
-    return await startSimd(threads);
+    return await startSimd({ threads, heapBytes });
   } catch (cause) {
     if (name === "auto") return await startReference();
     throw new BackendUnavailableError(`Cannot start backend "simd": ${messageOf(cause)}`, { cause });
@@ -97,9 +98,9 @@ async function startWebgpu(): Promise<BackendInfo> {
   return { name: "webgpu", description: `webgpu (${adapter}${kind}, tfjs ${tf.version_core})`, gpu: details };
 }
 
-async function startSimd(wanted: number): Promise<BackendInfo> {
+async function startSimd(wanted: SimdOptions): Promise<BackendInfo> {
   if (!tf.engine().registryFactory["simd"]) {
-    const backend = await SimdBackend.open({ threads: wanted });
+    const backend = await SimdBackend.open(wanted);
     tf.registerBackend("simd", () => backend);
     registerTfjsKernels();
     for (const kernel of tf.getKernelsForBackend("cpu")) {

@@ -55,6 +55,8 @@ export const runSchema = z.strictObject({
     .describe("training subjects averaged for the mean-volume baseline of validations, at most"),
   checkpointEvery: count.default(100).describe("updates between checkpoints; the end is always saved"),
   keepCheckpoints: count.default(2).describe("checkpoints kept"),
+  templatesEvery: z.int().nonnegative().default(0)
+    .describe("epochs between the templates kept for looking at under templates/epoch-N/; 0 = none but the last ones"),
   recomputeBlocks: z.boolean().default(false)
     .describe("compute each block's tensors again in the backward pass: less memory, more time, the same numbers"),
 });

@@ -3,7 +3,7 @@ import { batches, epochOrder } from "../dataset/mod.ts";
 import type { Batch, SampleSource } from "../dataset/mod.ts";
 import { CheckpointError } from "../errors.ts";
 import type { Parameter, PretrainModel } from "../model/mod.ts";
-import type { MetricsRecord, StepRecord } from "../results.ts";
+import type { MetricsRecord, StepRecord, TemplateImage } from "../results.ts";
 import { templateDistance } from "../templates/mod.ts";
 import type { Templates } from "../templates/mod.ts";
 import { tf } from "../tensor/mod.ts";
@@ -61,6 +61,8 @@ export interface TrainerParts {
   /** The checkpoint to go on from. */
   readonly resume?: { readonly tensors: Uint8Array; readonly state: string; readonly file: string };
   readonly onProgress?: (progress: TrainerProgress) => void;
+  /** Keeps the normalised templates after `epochs` epochs for looking at; the same ones again where a run is resumed. */
+  readonly keepTemplates?: (epochs: number, templates: readonly TemplateImage[]) => Promise<void>;
   /** True once the person wants to stop: the step is finished and saved. */
   readonly interrupted?: () => boolean;
 }
@@ -229,6 +231,9 @@ class Session {
       await this.#announce(epoch, "contrastive learning starts with the next epoch");
     }
     const isLast = epoch === run.epochs - 1;
+    const { templates, keepTemplates } = this.#parts;
+    const isKept = run.templatesEvery > 0 && (epoch + 1) % run.templatesEvery === 0;
+    if (isKept) await keepTemplates?.(epoch + 1, await templates.normalised());
     if (!isLast && (epoch + 1) % run.validateEvery !== 0) return;
     const templateChange = await this.#templateChange(epoch);
     await this.#startContrastiveIfSettled(epoch, templateChange);
@@ -335,8 +340,8 @@ function meanLosses(losses: readonly BatchLosses[]): Pick<StepRecord, "loss" | "
   };
 }
 
-/** The options that shape the numbers; how often is saved, how many checkpoints are kept and what is recomputed may change. */
+/** The options that shape the numbers; how often is saved, what is kept and what is recomputed may change. */
 function fingerprint({ seed, method, optimizer, run }: TrainerOptions): string {
-  const { checkpointEvery: _, keepCheckpoints: __, recomputeBlocks: ___, ...shaping } = run;
+  const { checkpointEvery: _, keepCheckpoints: __, templatesEvery: ___, recomputeBlocks: ____, ...shaping } = run;
   return JSON.stringify({ seed, method, optimizer, run: shaping });
 }

@@ -105,7 +105,7 @@ export function MissingSequences({ study }: { study: MissingModalityStudy }): VN
         ])}
       />
       <Source>
-        {origin}, {own[0].zero.count}{" "}
+        Data: {origin}, {own[0].zero.count}{" "}
         subjects. Sequences that are missing are filled with zeros or with the distilled templates; intervals are over
         subjects.
       </Source>

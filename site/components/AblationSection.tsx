@@ -1,7 +1,6 @@
 /** An ablation of one scale: curves and tables. */
 import type { VNode } from "preact";
-import { ablationChart } from "../charts/ablation_chart.ts";
-import { type AblationScore, VARIANT_TITLES } from "../../lib/report/mod.ts";
+import { ablationChart, type AblationScore, VARIANT_TITLES } from "../../lib/report/mod.ts";
 import type { AblationStudy } from "../data/ablation.ts";
 import { formatCount, formatDifference, formatInterval, formatProbability, formatShare } from "../format.ts";
 import { ChartFigure } from "./Chart.tsx";

@@ -4,6 +4,8 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playw
 import { serveFolder } from "../../tasks/_site_server.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
+/** WebGL computed by the CPU: the same pictures on every machine. */
+const SOFTWARE_GRAPHICS = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"];
 
 /** Whether there is a browser on this machine. */
 export const HAS_CHROMIUM = exists(CHROMIUM);
@@ -34,7 +36,7 @@ async function launch(): Promise<Browser> {
   // Its start looks for traces of Windows in /proc, which Deno only shows with all permissions.
   Deno.env.set("__IS_WSL_TEST__", "1");
   const { chromium } = await import("playwright-core");
-  return await chromium.launch({ executablePath: CHROMIUM, chromiumSandbox: false, args: ["--disable-gpu"] });
+  return await chromium.launch({ executablePath: CHROMIUM, chromiumSandbox: false, args: SOFTWARE_GRAPHICS });
 }
 
 /** Ends the browser, if one was started; for `Deno.test.afterAll`. */

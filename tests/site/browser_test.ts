@@ -1,6 +1,7 @@
 /** Every page in a browser: no errors, nothing from elsewhere, accessible in both colours, and no wider than a phone. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
+import { assertAccessible } from "./_axe.ts";
 import { assertNoProblems, browserTest, closeBrowser, HAS_CHROMIUM, openSite } from "./_browser.ts";
 import { filesUnder, runTask, writeResults } from "./_built_site.ts";
 
@@ -107,28 +108,13 @@ browserTest(
 
 for (const colorScheme of ["light", "dark"] as const) {
   browserTest(`axe finds no violation on any page in ${colorScheme} colours`, async () => {
-    const axe = await axeSource();
     await using site = await openSite(SITE, { colorScheme, bypassCSP: true });
     for (const path of pagePaths()) {
       const page = await site.open(path);
-      await page.evaluate(axe);
-      const violations = await page.evaluate(async () => {
-        // deno-lint-ignore no-explicit-any -- axe is a global of the page
-        const { violations } = await (globalThis as any).axe.run(document);
-        return violations.map((violation: { id: string; nodes: { html: string }[] }) => {
-          return `${violation.id}: ${violation.nodes.map(({ html }) => html).slice(0, 3).join(" ")}`;
-        });
-      });
-      assert.deepEqual(violations, [], `${path || "/"} in ${colorScheme}`);
+      await assertAccessible(page, `${path || "/"} in ${colorScheme}`);
       await page.close();
     }
   });
-}
-
-/** Text of the script that a page runs to check itself. */
-async function axeSource(): Promise<string> {
-  const { default: axe } = await import("axe-core");
-  return axe.source;
 }
 
 browserTest("links between pages resolve under another path, from every page", async () => {

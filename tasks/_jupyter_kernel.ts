@@ -64,7 +64,7 @@ export class JupyterKernel implements AsyncDisposable {
   }
 
   /**
-   * Starts a kernel and waits until it answers.
+   * Starts a kernel and waits until it answers; the file that tells it where to listen lies under `runs/` meanwhile.
    *
    * @param folder where it runs: the notebook's folder
    * @throws {Error} when it does not answer in a minute
@@ -72,7 +72,7 @@ export class JupyterKernel implements AsyncDisposable {
   static async start(folder: string): Promise<JupyterKernel> {
     const secret = crypto.randomUUID();
     const ports = Object.fromEntries(CHANNELS.map((channel) => [`${channel}_port`, freePort()]));
-    const connectionFile = await Deno.makeTempFile({ suffix: ".json" });
+    const connectionFile = await Deno.realPath(await Deno.makeTempFile({ dir: "runs", suffix: ".json" }));
     const connection = { transport: "tcp", ip: "127.0.0.1", signature_scheme: "hmac-sha256", key: secret, ...ports };
     await Deno.writeTextFile(connectionFile, JSON.stringify(connection));
     const process = new Deno.Command("deno", {
@@ -176,7 +176,10 @@ function parseMessage(parts: readonly Uint8Array[]): Message {
 }
 
 function outputOf(type: string, content: Message["content"]): CellOutput | undefined {
-  const { name, text, data, metadata = {}, execution_count, ename, evalue, traceback } = content as Record<string, never>;
+  const { name, text, data, metadata = {}, execution_count, ename, evalue, traceback } = content as Record<
+    string,
+    never
+  >;
   switch (type) {
     case "stream":
       return { output_type: type, name, text };
@@ -189,6 +192,8 @@ function outputOf(type: string, content: Message["content"]): CellOutput | undef
     case "execute_reply":
       // A cell that cannot be parsed fails here only.
       return content.status === "error" ? { output_type: "error", ename, evalue, traceback } : undefined;
+    default:
+      return undefined;
   }
 }
 

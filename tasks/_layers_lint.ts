@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "mod.ts": LIBRARY,
   recipes: LIBRARY,
   site: [...LIBRARY, "mod.ts", "bench"],
-  notebooks: [...LIBRARY, "mod.ts"],
+  notebooks: [...LIBRARY, "mod.ts", "recipes"],
   tasks: [...LIBRARY, "host", "mod.ts", "recipes", "bench", "site"],
 };
 

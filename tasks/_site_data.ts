@@ -13,6 +13,7 @@ import {
   sceneKey,
   type SiteData,
 } from "../site/mod.ts";
+import { withoutFolders } from "./_run_data.ts";
 import type { SiteFile } from "./_site_files.ts";
 import { readModels } from "./_site_models.ts";
 import { findRuns, readRuns } from "./_site_runs.ts";
@@ -60,8 +61,10 @@ export async function readSiteData(sources: SiteSources): Promise<{ data: SiteDa
     version: await readVersion(),
     ablations: readAblations(ablationFiles),
     downstream: (await resultsIn(sources, "downstream")).map(readDownstream),
-    labelEfficiency: [...labelEfficiency, ...studies.filter(isOf("label-efficiency"))].map(readLabelEfficiency),
-    missingModality: [...missingModality, ...studies.filter(isOf("missing-modality"))].map(readMissingModality),
+    labelEfficiency: [...labelEfficiency, ...studies.filter(isOf("label-efficiency"))].map(readLabelEfficiency)
+      .map(withPublicOrigin),
+    missingModality: [...missingModality, ...studies.filter(isOf("missing-modality"))].map(readMissingModality)
+      .map(withPublicOrigin),
     bench,
     runs,
     templateRuns,
@@ -69,6 +72,10 @@ export async function readSiteData(sources: SiteSources): Promise<{ data: SiteDa
   };
   const { scene, pictures } = await phantomPictures(sources);
   return { data: { ...data, phantom: scene }, files: [...files, ...pictures] };
+}
+
+function withPublicOrigin<T extends { readonly origin: string }>(study: T): T {
+  return { ...study, origin: withoutFolders(study.origin) };
 }
 
 async function readVersion(): Promise<string> {

@@ -43,7 +43,9 @@ export class ZmtpSocket implements Disposable {
     greeting.set(new TextEncoder().encode("NULL"), 12);
     await this.#write(greeting);
     const answer = await this.#take(GREETING_BYTES);
-    if (answer[0] !== 0xff || answer[10] < 3) throw new Error("Cannot talk to the kernel: expected ZMTP 3, got another");
+    if (answer[0] !== 0xff || answer[10] < 3) {
+      throw new Error("Cannot talk to the kernel: expected ZMTP 3, got another");
+    }
     await this.#write(frame(readyCommand(kind), COMMAND));
     await this.#frame();
   }

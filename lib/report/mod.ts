@@ -8,6 +8,7 @@ export {
   summarizeAblation,
   VARIANT_TITLES,
 } from "./ablation.ts";
+export { ablationChart } from "./ablation_chart.ts";
 export { formatAblationPairs, formatAblationTable, scoreTitle } from "./ablation_table.ts";
 export { type Chart, type LegendEntry, lossChart, psnrChart, templateChangeChart } from "./curves.ts";
 export { plural } from "./format.ts";
@@ -26,6 +27,7 @@ export {
   type SliceOptions,
   takeSlice,
 } from "./slice.ts";
+export { type Panel, standaloneSvg } from "./standalone.ts";
 export {
   labelEfficiencyChart,
   type LabelEfficiencyLine,

@@ -1,7 +1,6 @@
 /** An ablation of one scale: curves and tables. */
 import type { VNode } from "preact";
-import { ablationChart } from "../charts/ablation_chart.ts";
-import { type AblationScore, VARIANT_TITLES } from "../../lib/report/mod.ts";
+import { ablationChart, type AblationScore, VARIANT_TITLES } from "../../lib/report/mod.ts";
 import type { AblationStudy } from "../data/ablation.ts";
 import { formatCount, formatDifference, formatInterval, formatProbability, formatShare } from "../format.ts";
 import { ChartFigure } from "./Chart.tsx";
@@ -103,5 +102,7 @@ function ScoreTable({ score }: { score: AblationScore }): VNode {
 }
 
 function formatUnit(value: number | null): string {
-  return value === null || !Number.isFinite(value) ? "–" : value.toFixed(2);
+  return value === null || !Number.isFinite(value)
+    ? "–"
+    : value.toFixed(2).replace(/^-(?=0\.00$)/, "").replace("-", "−");
 }

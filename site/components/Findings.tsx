@@ -1,6 +1,6 @@
 /** What has been measured so far, and what has not, each with the page that has the numbers. */
 import type { ComponentChildren, VNode } from "preact";
-import { VARIANT_TITLES } from "../../lib/report/mod.ts";
+import { plural, VARIANT_TITLES } from "../../lib/report/mod.ts";
 import type { AblationStudy } from "../data/ablation.ts";
 import type { SiteData } from "../data/site_data.ts";
 import { formatInterval, formatShare } from "../format.ts";
@@ -62,12 +62,15 @@ function studyFinding({ labelEfficiency, missingModality }: SiteData): string {
   return lines.length === 0 ? NOT_YET : lines.join(" ");
 }
 
-function fewLabels({ results }: SiteData["labelEfficiency"][number]): string {
+function fewLabels({ results, seeds, heldOut, origin }: SiteData["labelEfficiency"][number]): string {
   const { fraction, starts } = results[0];
   const dice = (start: "pre-trained" | "from scratch"): string => formatShare(starts[start].mean);
   return `Dice with ${fraction} % of the labels: ${dice("pre-trained")} pre-trained, ${
     dice("from scratch")
-  } from scratch.`;
+  } from scratch; ` +
+    `${plural(heldOut, origin.startsWith("built-in phantoms") ? "synthetic head" : "subject")}, ${
+      plural(seeds.length, "seed")
+    }.`;
 }
 
 function missingSequences({ results }: SiteData["missingModality"][number]): string {

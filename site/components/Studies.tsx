@@ -34,7 +34,7 @@ export function FewLabels({ study }: { study: LabelEfficiencyStudy }): VNode {
         })}
       </div>
       <DataTable
-        caption={`${task}, ${regions[0]}: Dice`}
+        caption={`${task}, ${regions[0]}: Dice by share of the labels`}
         columns={[
           { title: "labels" },
           number("subjects"),
@@ -82,7 +82,7 @@ export function MissingSequences({ study }: { study: MissingModalityStudy }): VN
         chart={missingModalityChart(groups, FILLS, { score: "Dice" })}
       />
       <DataTable
-        caption={`${task}, ${regions[0]}: Dice`}
+        caption={`${task}, ${regions[0]}: Dice with sequences missing`}
         columns={[
           { title: "sequences" },
           number("zeros"),
@@ -105,7 +105,7 @@ export function MissingSequences({ study }: { study: MissingModalityStudy }): VN
         ])}
       />
       <Source>
-        {origin}, {own[0].zero.count}{" "}
+        Data: {origin}, {own[0].zero.count}{" "}
         subjects. Sequences that are missing are filled with zeros or with the distilled templates; intervals are over
         subjects.
       </Source>

@@ -1,6 +1,6 @@
 /** The idea of the method as a picture that can be played with: blocks of one sequence, holes filled from another. */
 import type { VNode } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { fromGrey, mixMosaic, type Mosaic } from "../data/mosaic.ts";
 import type { PhantomScene, ScenePicture } from "../data/phantom_scene.ts";
 import { siteUrl } from "../urls.ts";
@@ -170,7 +170,8 @@ function MosaicFigure(
   },
 ): VNode {
   const canvas = useRef<HTMLCanvasElement>(null);
-  useEffect(() => {
+  // With the numbers beside it, not a frame later.
+  useLayoutEffect(() => {
     if (canvas.current !== null && mosaic !== undefined) paint(canvas.current, { scene, mosaic, outlined });
   }, [mosaic, outlined]);
   return (

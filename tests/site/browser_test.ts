@@ -79,7 +79,9 @@ browserTest(
     const filled = await canvasHash(page);
     assert.notEqual(filled, first);
     await page.getByRole("button", { name: "Draw other blocks" }).click();
-    await page.waitForTimeout(100);
+    await page.waitForFunction((before) => {
+      return (document.querySelector(".mosaic canvas") as HTMLCanvasElement).toDataURL() !== before;
+    }, filled);
     assert.notEqual(await canvasHash(page), filled);
     await page.getByRole("slider").fill("0");
     await facts.getByText("357 of 357").waitFor();

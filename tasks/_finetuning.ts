@@ -346,8 +346,8 @@ function entryOf(recipe: string): FinetuneEntry {
 }
 
 /** The recipe with what the weights decide (model, size of templates) and what the user changes. */
-async function resolveOptions(
-  args: FinetuneArguments,
+export async function resolveOptions(
+  args: Pick<FinetuneArguments, "recipe" | "assignments" | "config" | "labelFraction" | "quickCheck">,
   { source, templateSize }: {
     source: WeightsSource | undefined;
     templateSize: [number, number, number] | undefined;

@@ -1,6 +1,7 @@
 /** The run behind `deno task pretrain`: data, parts, trainer, results. */
 import { type Communicator, shareBytes, shareText } from "../lib/communicator.ts";
 import { ConfigError } from "../lib/errors.ts";
+import type { Triple } from "../lib/geometry.ts";
 import { parseConfigFile, resolveConfig } from "../lib/config.ts";
 import { formatDuration, onInterrupt, readText, RunFolder } from "../lib/host/mod.ts";
 import type { SavedCheckpoint } from "../lib/host/mod.ts";
@@ -18,6 +19,7 @@ import { describeEnvironment, readRunDescription } from "./_run_description.ts";
 import type { RunDescription } from "./_run_description.ts";
 import { openParts } from "./_run_parts.ts";
 import type { RunParts } from "./_run_parts.ts";
+import { onlyTrained, snapshotFiles, templateSpacing } from "./_template_files.ts";
 import { TrainingProgress } from "./_training_progress.ts";
 
 /** The command line. */
@@ -181,6 +183,7 @@ async function train(
 ): Promise<number> {
   const isFirst = communicator.rank === 0;
   let interrupted = false;
+  let spacingMm: Triple | undefined;
   using progress = new TrainingProgress();
   using _interrupt = onInterrupt(() => {
     interrupted = true;
@@ -193,6 +196,13 @@ async function train(
     communicator,
     interrupted: () => interrupted,
     onProgress: isFirst ? (state) => progress.show(state) : undefined,
+    keepTemplates: isFirst
+      ? async (epochs, templates) => {
+        spacingMm ??= await templateSpacing(folder.path, description);
+        const used = onlyTrained(templates, description);
+        for await (const { name, bytes } of snapshotFiles(used, { epochs, spacingMm })) await folder.write(name, bytes);
+      }
+      : undefined,
   }, description.options);
   progress[Symbol.dispose]();
   if (!isFirst) return result.finished ? 0 : INTERRUPTED;
@@ -215,7 +225,10 @@ async function train(
   return 0;
 }
 
-async function describeRun(args: PretrainArguments): Promise<RunDescription> {
+/** The recipe with what the user changes. */
+export async function chooseRecipe(
+  args: Pick<PretrainArguments, "recipe" | "assignments" | "config" | "quickCheck">,
+): Promise<Pick<RunDescription, "recipe" | "options">> {
   const recipe = args.recipe ?? "quick";
   const entry = Object.hasOwn(RECIPES, recipe) ? RECIPES[recipe] : undefined;
   if (!entry) {
@@ -223,7 +236,11 @@ async function describeRun(args: PretrainArguments): Promise<RunDescription> {
   }
   const file = args.config === undefined ? undefined : parseConfigFile(await readText(args.config), args.config);
   const assignments = [...(args.quickCheck ? QUICK_CHECK : []), ...args.assignments];
-  const options = resolveConfig(recipeSchema, entry.recipe, { file, assignments });
+  return { recipe, options: resolveConfig(recipeSchema, entry.recipe, { file, assignments }) };
+}
+
+async function describeRun(args: PretrainArguments): Promise<RunDescription> {
+  const { recipe, options } = await chooseRecipe(args);
   const data = await gatherData(args, { recipe: options, print: (line) => console.log(line) });
   // The environment is known once the backend is chosen.
   return { recipe, options, data, backend: args.backend ?? "auto", environment: {} };

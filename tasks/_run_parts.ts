@@ -7,8 +7,9 @@ import type { SubjectSource, TrainerParts } from "../lib/trainer/mod.ts";
 import type { ResolvedRecipe } from "../recipes/mod.ts";
 import type { RunData } from "./_run_data.ts";
 
-/** Parts, and how to let go of the loader's threads. */
+/** Parts, and how to let go of them. */
 export type RunParts = Pick<TrainerParts, "model" | "templates" | "training" | "trainingCentres" | "validation"> & {
+  /** Ends the loader's threads and frees model and templates. */
   close(): void;
 };
 
@@ -52,12 +53,18 @@ export function openParts(
   const training = open(data.training, "random");
   const trainingCentres = open(data.training, "centre");
   const validation = open(data.validation, "centre");
+  const model = buildPretrainModel(MODEL_PRESETS[options.model], { seed });
+  const templates = new Templates({ modalities: MODALITIES, size, epsilon });
   return {
-    model: buildPretrainModel(MODEL_PRESETS[options.model], { seed }),
-    templates: new Templates({ modalities: MODALITIES, size, epsilon }),
+    model,
+    templates,
     training,
     trainingCentres,
     validation,
-    close: () => [training, trainingCentres, validation].forEach(({ source }) => source.close()),
+    close: () => {
+      [training, trainingCentres, validation].forEach(({ source }) => source.close());
+      model.dispose();
+      templates.dispose();
+    },
   };
 }

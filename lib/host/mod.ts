@@ -16,6 +16,7 @@ export {
   readFilePrefix,
   readText,
   remove,
+  tryLock,
   writeFileAtomic,
 } from "./files.ts";
 export type { FileContent, OpenFile } from "./files.ts";

@@ -1,7 +1,7 @@
 /** Chooses the tensor backend once per process. */
 import { BackendUnavailableError, messageOf } from "../errors.ts";
 import { registerPlainAdd } from "./reference_add.ts";
-import { SimdBackend } from "./simd/backend.ts";
+import { SimdBackend, type SimdOptions } from "./simd/backend.ts";
 import { hasRelaxedSimd } from "./simd/kernels.ts";
 import { registerTfjsKernels } from "./simd/tfjs/mod.ts";
 import { tf } from "./tf.ts";
@@ -53,19 +53,23 @@ export interface SimdInfo {
  *
  * With the precision `f16-mixed`, activations are stored as 16-bit floats, which GPUs with shader-f16 can do.
  *
- * @param options `threads` of the `simd` backend, all cores by default; fixed once it has started; `precision` by default
- *   `f32`
+ * @param options `threads` of the `simd` backend, all cores by default, and `heapBytes` that its tensors may take, by default
+ *   all that WebAssembly can address; both are fixed once it has started; `precision` by default `f32`
  * @throws {BackendUnavailableError} when it cannot start here, or not in this precision
  */
 export async function selectBackend(
   name: BackendName,
-  { threads = navigator.hardwareConcurrency, precision = "f32" }: { threads?: number; precision?: GpuPrecision } = {},
+  { threads = navigator.hardwareConcurrency, heapBytes, precision = "f32" }: {
+    threads?: number;
+    heapBytes?: number;
+    precision?: GpuPrecision;
+  } = {},
 ): Promise<BackendInfo> {
   if (precision === "f16-mixed") return await startMixed(name);
   if (name === "reference") return await startReference();
   if (name === "webgpu" || (name === "auto" && await hasGpu())) return await startWebgpu(precision);
   try {
-    return await startSimd(threads);
+    return await startSimd({ threads, heapBytes });
   } catch (cause) {
     if (name === "auto") return await startReference();
     throw new BackendUnavailableError(`Cannot start backend "simd": ${messageOf(cause)}`, { cause });
@@ -120,9 +124,9 @@ async function startWebgpu(precision: GpuPrecision): Promise<BackendInfo> {
   return { name: "webgpu", description: `webgpu (${adapter}${kind}${stored}, tfjs ${tf.version_core})`, gpu: details };
 }
 
-async function startSimd(wanted: number): Promise<BackendInfo> {
+async function startSimd(wanted: SimdOptions): Promise<BackendInfo> {
   if (!tf.engine().registryFactory["simd"]) {
-    const backend = await SimdBackend.open({ threads: wanted });
+    const backend = await SimdBackend.open(wanted);
     tf.registerBackend("simd", () => backend);
     registerTfjsKernels();
     for (const kernel of tf.getKernelsForBackend("cpu")) {

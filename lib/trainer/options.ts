@@ -66,6 +66,8 @@ export const runSchema = z.strictObject({
   keepCheckpoints: count.default(2).describe("checkpoints kept"),
   synchronizeBatchNorm: z.boolean().default(true)
     .describe("batch norms over all ranks; false = over each rank's own part of the batch"),
+  templatesEvery: z.int().nonnegative().default(0)
+    .describe("epochs between the templates kept for looking at under templates/epoch-N/; 0 = none but the last ones"),
   recomputeBlocks: z.boolean().default(false)
     .describe("compute each block's tensors again in the backward pass: less memory, more time, the same numbers"),
   precision: precisionSchema,
@@ -77,6 +79,11 @@ export type MethodOptions = z.output<typeof methodSchema>;
 export type OptimizerOptions = z.output<typeof optimizerSchema>;
 /** See {@linkcode runSchema}. */
 export type RunOptions = z.output<typeof runSchema>;
+
+/** Whether any loss reaches the templates; without, they stay zero. */
+export function trainsTemplates({ mdWeight, clWeight, templateFillUntilEpoch }: MethodOptions): boolean {
+  return mdWeight > 0 || clWeight > 0 || templateFillUntilEpoch >= 0;
+}
 
 /** Everything the trainer itself needs to know. */
 export interface TrainerOptions {

@@ -21,7 +21,7 @@ import { batchShares, describeBatch } from "./whole_batch.ts";
 export interface BatchLosses {
   readonly total: number;
   readonly cmr: number | null;
-  readonly md: number;
+  readonly md: number | null;
   readonly cl: number | null;
 }
 
@@ -64,6 +64,9 @@ export interface StepOptions {
  * Of a batch that ranks share, the losses and gradients are this rank's part: summed over the ranks they are those of
  * the batch, as one rank would compute them.
  *
+ * With λ_MD 0 and without contrastive learning nothing is done with first views: they, and subjects with a single modality,
+ * are left out, so that batch statistics are those of the cross-modal views alone.
+ *
  * @returns losses, and gradients by parameter name, which the caller frees
  * @see BrainMVP, arXiv 2410.10604, total loss
  */
@@ -73,9 +76,11 @@ export async function batchGradients(
   options: StepOptions,
 ): Promise<{ losses: BatchLosses; gradients: Map<string, Tensor> }> {
   const { communicator = SINGLE_RANK } = parts;
+  const distilled = options.method.mdWeight > 0 || options.contrastive;
   const batch = describeBatch(samples, { whole: options.whole, communicator });
-  const shares = batchShares(batch, options.method);
-  const plan = planTargets(samples.map(({ modalities }) => modalities), options);
+  const shares = batchShares(batch, { ...options.method, distilled });
+  const plan = planTargets(samples.map(({ modalities }) => modalities), options)
+    .map((targets) => targets.filter(({ hasPartner }) => distilled || hasPartner));
   const gradients = new Map<string, Tensor>();
   const terms: PassLosses[] = [];
   for (const [pass, share] of shares.passes.entries()) {
@@ -86,6 +91,7 @@ export async function batchGradients(
       ...part,
       share,
       partnered: shares.partnered,
+      distilled,
       onGradient: isLast ? withEarlier(gradients, options.onGradient) : undefined,
     });
     terms.push(result.losses);
@@ -95,7 +101,7 @@ export async function batchGradients(
   const losses = {
     total: total((losses) => losses.total),
     cmr: shares.partnered > 0 ? total((losses) => losses.cmr) : null,
-    md: total((losses) => losses.md),
+    md: distilled ? total((losses) => losses.md) : null,
     cl: options.contrastive ? total((losses) => losses.cl) : null,
   };
   return { losses, gradients };
@@ -141,6 +147,8 @@ type PassOptions = StepOptions & PassPart & {
   /** Share of the pass in the batch's loss, over all ranks. */
   readonly share: number;
   readonly partnered: number;
+  /** Whether there are first views. */
+  readonly distilled: boolean;
 };
 type PassParts = StepParts & { readonly communicator: Communicator };
 
@@ -149,17 +157,18 @@ async function passGradients(
   { model, templates, parameters, communicator }: PassParts,
   options: PassOptions,
 ): Promise<{ losses: PassLosses; gradients: Map<string, Tensor> }> {
-  const { method, place, contrastive, recomputeBlocks, targets, partnered, lossScale = 1 } = options;
+  const { method, place, contrastive, recomputeBlocks, targets, partnered, distilled, lossScale = 1 } = options;
   const inputs = gatherPass(samples, { targets, place, mask: method });
-  const shares = viewShares(targets, partnered);
+  const shares = viewShares(targets, { partnered, distilled });
   const shared = sharedBatch(communicator, options);
   // Running statistics must not see a stand-in.
   const mode = { training: true, recomputeBlocks, shared, recomputing: !options.counts && !shared };
   const parts: Scalar[] = [];
   const compute = (): Scalar => {
-    const views = buildViews(inputs, { samples, targets, templates });
+    const views = buildViews(inputs, { samples, targets, templates, distilled });
     const { features, reconstruction } = model.forward(views, mode);
-    const errors = sampleSquaredError(reconstruction, tf.concat([inputs.truth, inputs.truth], 0));
+    const truths = distilled ? tf.concat([inputs.truth, inputs.truth], 0) : inputs.truth;
+    const errors = sampleSquaredError(reconstruction, truths);
     const md = tf.sum(tf.mul(errors, tf.tensor1d(shares.md))) as Scalar;
     const cmr = tf.sum(tf.mul(errors, tf.tensor1d(shares.cmr))) as Scalar;
     const cl = contrastive ? contrastiveLoss(features[features.length - 1], communicator, options) : tf.scalar(0);
@@ -218,10 +227,14 @@ function gathers({ size }: Communicator, { method }: Pick<PassOptions, "method">
 }
 
 /** Share of every view, first views before second ones, in L_MD and L_CMR. */
-function viewShares(targets: readonly Target[], partnered: number): { md: number[]; cmr: number[] } {
+function viewShares(
+  targets: readonly Target[],
+  { partnered, distilled }: { partnered: number; distilled: boolean },
+): { md: number[]; cmr: number[] } {
   const alone = targets.map(({ hasPartner, share }) => hasPartner ? 0 : share / 2);
   const first = targets.map(({ hasPartner, share }) => hasPartner ? share : share / 2);
   const second = targets.map(({ hasPartner, share }) => hasPartner ? share / partnered : 0);
+  if (!distilled) return { md: alone, cmr: second };
   return { md: [...first, ...alone], cmr: [...targets.map(() => 0), ...second] };
 }
 

@@ -2,14 +2,14 @@
 import type { Communicator } from "../communicator.ts";
 import type { Batch, Sample, SampleSource } from "../dataset/mod.ts";
 import type { Parameter, PretrainModel } from "../model/mod.ts";
-import type { MetricsRecord, StepRecord } from "../results.ts";
+import type { MetricsRecord, StepRecord, TemplateImage } from "../results.ts";
 import { templateDistance } from "../templates/mod.ts";
 import type { Templates } from "../templates/mod.ts";
 import { trainingLoop } from "./_loop.ts";
 import type { GradientParts, LoopRun, LoopTask, LoopUpdate } from "./_loop.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { MeanVolume } from "./mean_volume.ts";
-import type { TrainerOptions } from "./options.ts";
+import { type TrainerOptions, trainsTemplates } from "./options.ts";
 import { learningRateAt } from "./schedule.ts";
 import { batchGradients } from "./step.ts";
 import type { BatchLosses } from "./step.ts";
@@ -55,6 +55,8 @@ export interface TrainerParts {
   /** The checkpoint to go on from. */
   readonly resume?: { readonly tensors: Uint8Array; readonly state: string; readonly file: string };
   readonly onProgress?: (progress: TrainerProgress) => void;
+  /** Keeps the normalised templates after `epochs` epochs for looking at; the same ones again where a run is resumed. */
+  readonly keepTemplates?: (epochs: number, templates: readonly TemplateImage[]) => Promise<void>;
   /** True once the person wants to stop: the step is finished and saved. */
   readonly interrupted?: () => boolean;
   /** The ranks that share every batch; default: this one alone. Each is given the same parts but for the store. */
@@ -153,10 +155,13 @@ class Pretraining implements LoopTask<Sample, MetricsRecord, keyof BatchLosses> 
   }
 
   async endEpoch(epoch: number, run: Run): Promise<void> {
-    const { run: { epochs, validateEvery }, method } = this.#options;
+    const { run: { epochs, validateEvery, templatesEvery }, method } = this.#options;
     if (method.clWeight > 0 && epoch + 1 === method.clStartEpoch) {
       await announce(run, { epoch, message: "contrastive learning starts with the next epoch" });
     }
+    const { templates, keepTemplates } = this.#parts;
+    const isKept = templatesEvery > 0 && (epoch + 1) % templatesEvery === 0;
+    if (isKept) await keepTemplates?.(epoch + 1, await templates.normalised());
     if (epoch !== epochs - 1 && (epoch + 1) % validateEvery !== 0) return;
     const templateChange = await this.#templateChange(epoch, run);
     await this.#startContrastiveIfSettled(epoch, templateChange, run);
@@ -169,15 +174,21 @@ class Pretraining implements LoopTask<Sample, MetricsRecord, keyof BatchLosses> 
   async validate(): Promise<Validation> {
     const { samples, meanVolume } = this.#heldOut ??= await this.#loadHeldOut();
     const { method: { maskRatio, blockSize }, seed } = this.#options;
-    this.validation = await validate(samples, { ...this.#parts, meanVolume }, { maskRatio, blockSize, seed });
+    const parts = { ...this.#parts, templates: this.#trainedTemplates(), meanVolume };
+    this.validation = await validate(samples, parts, { maskRatio, blockSize, seed });
     return this.validation;
+  }
+
+  /** Null where no loss reaches them: they stay zero. */
+  #trainedTemplates(): Templates | null {
+    return trainsTemplates(this.#options.method) ? this.#parts.templates : null;
   }
 
   /** Mean absolute change per epoch of every template since the last look, in units of its range. */
   async #templateChange(epoch: number, { state }: Run): Promise<Record<string, number>> {
     const change: Record<string, number> = {};
     const epochs = epoch - (state.templatesSeenAt ?? -1);
-    for (const { modality, data } of await this.#parts.templates.normalised()) {
+    for (const { modality, data } of await this.#trainedTemplates()?.normalised() ?? []) {
       const before = this.seenTemplates.get(modality);
       if (before) change[modality] = templateDistance(before, data) / epochs;
       this.seenTemplates.set(modality, data);
@@ -221,9 +232,9 @@ function announce(run: Run, { epoch, message }: { epoch: number; message: string
   return run.append({ kind: "event", epoch, step: run.state.updates, message });
 }
 
-/** The options that shape the numbers; how often is saved, how many checkpoints are kept and what is recomputed may change. */
+/** The options that shape the numbers; how often is saved, what is kept and what is recomputed may change. */
 function fingerprint({ seed, method, optimizer, run }: TrainerOptions): string {
-  const { checkpointEvery: _, keepCheckpoints: __, recomputeBlocks: ___, ...shaping } = run;
+  const { checkpointEvery: _, keepCheckpoints: __, templatesEvery: ___, recomputeBlocks: ____, ...shaping } = run;
   // Their defaults change nothing, and runs that were started before they were there go on.
   const gatherNegatives = method.gatherNegatives ? undefined : false;
   const synchronizeBatchNorm = run.synchronizeBatchNorm ? undefined : false;

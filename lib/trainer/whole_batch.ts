@@ -66,15 +66,19 @@ export function describeBatch(
   return { first, subjects, cropSize: [x, y, z] };
 }
 
-/** How much of the loss falls to each pass over a batch, as {@linkcode planTargets} plans them, on all ranks together. */
+/**
+ * How much of the loss falls to each pass over a batch, as {@linkcode planTargets} plans them, on all ranks together.
+ *
+ * @param options not `distilled`: subjects without a cross-modal view have no part in any pass, and no pass is left empty
+ */
 export function batchShares(
   { subjects }: WholeBatch,
-  { modalitiesPerStep }: Pick<MethodOptions, "modalitiesPerStep">,
+  { modalitiesPerStep, distilled = true }: Pick<MethodOptions, "modalitiesPerStep"> & { readonly distilled?: boolean },
 ): BatchShares {
-  const passes = modalitiesPerStep === "one" ? [subjects] : Array.from(
+  const passes = (modalitiesPerStep === "one" ? [subjects] : Array.from(
     { length: Math.max(...subjects.map(({ channels }) => channels)) },
     (_, channel) => subjects.filter(({ channels }) => channel < channels),
-  );
+  )).map((pass) => pass.filter(({ hasPartner }) => distilled || hasPartner)).filter((pass) => pass.length > 0);
   const shareOf = ({ channels }: BatchSubject): number =>
     1 / (modalitiesPerStep === "one" ? subjects.length : subjects.length * channels);
   const sum = (shares: readonly number[]): number => shares.reduce((total, share) => total + share, 0);

@@ -26,6 +26,17 @@ Deno.test("selectBackend() tells what the simd backend found, and nothing of the
   assert.deepEqual(others, { relaxed: hasRelaxedSimd(), heapBytes: MAX_HEAP_BYTES });
 });
 
+Deno.test("selectBackend() takes no more memory than it is told, from a fresh start", async () => {
+  const code = `import { selectBackend, tf } from "./lib/tensor/mod.ts";
+    const { simd } = await selectBackend("simd", { threads: 1, heapBytes: 64 * 2 ** 20 });
+    console.log(simd.heapBytes, tf.sum(tf.matMul(tf.ones([256, 256]), tf.ones([256, 256]))).dataSync()[0]);`;
+  const { stdout, stderr } = await new Deno.Command("deno", {
+    args: ["eval", "-q", "--ext=ts", code],
+    cwd: new URL("../../", import.meta.url),
+  }).output();
+  assert.equal(new TextDecoder().decode(stdout), `${64 * 2 ** 20} ${256 ** 3}\n`, new TextDecoder().decode(stderr));
+});
+
 Deno.test("selectBackend() takes a GPU for auto where there is a real one, else simd", async () => {
   await selectBackend("reference");
   const adapter = await findAdapter();

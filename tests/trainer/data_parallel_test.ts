@@ -57,7 +57,7 @@ Deno.test("without the other ranks' negatives and statistics, losses are others 
   const apart = shortened(UNIFORMER, 1, { synchronizeBatchNorm: false });
   const [one] = await runOnThreads(1, shortened(UNIFORMER, 1));
   const [statistics] = await runOnThreads(2, apart);
-  assert.ok(Math.abs(stepsOf(statistics)[0].md / stepsOf(one)[0].md - 1) > 1e-4);
+  assert.ok(Math.abs(stepsOf(statistics)[0].md! / stepsOf(one)[0].md! - 1) > 1e-4);
   const method = { ...UNET3D.options.method, gatherNegatives: false };
   const alone = shortened({ ...UNET3D, options: { ...UNET3D.options, method } }, 1);
   const [negatives] = await runOnThreads(2, alone);

@@ -1,5 +1,5 @@
 /** Charts as one SVG file that stands by itself: titles and legends in it, no variables of a page. */
-import type { Chart } from "../lib/report/mod.ts";
+import type { Chart } from "./curves.ts";
 
 /** A chart and what it is of. */
 export interface Panel {

@@ -38,6 +38,14 @@ for (const job of CASES) {
   });
 }
 
+Deno.test("2 ranks come to what 1 rank comes to with cross-modal reconstruction alone", async () => {
+  const method = { ...UNIFORMER.options.method, mdWeight: 0, clWeight: 0 };
+  const job = shortened({ ...UNIFORMER, options: { ...UNIFORMER.options, method } }, 3);
+  const [[one], [two]] = [await runOnThreads(1, job), await runOnThreads(2, job)];
+  assert.ok(stepsOf(one).some(({ cmr }) => cmr !== null) && stepsOf(one).every(({ md }) => md === null));
+  assertSameLosses(stepsOf(two), stepsOf(one));
+});
+
 Deno.test("4 ranks come to what 1 rank comes to with accumulation over batches and one sequence per step", async () => {
   const job: RankJob = {
     ...UNIFORMER,

@@ -130,3 +130,34 @@ Deno.test("batches() rejects a negative prefetch", async () => {
     message: "Cannot load batches: expected a prefetch of at least 0, got -1",
   });
 });
+
+Deno.test("batches() gives ranks the parts of every batch in order, and the last one's missing places to the last ranks", async () => {
+  const ranks = await Promise.all(
+    [0, 1, 2, 3].map((rank) =>
+      Array.fromAsync(batches(fakeSource(), { ...OPTIONS, batchSize: 4, rank, worldSize: 4, endEpoch: 2 }))
+    ),
+  );
+  const whole = await Array.fromAsync(batches(fakeSource(), { ...OPTIONS, batchSize: 4, endEpoch: 2 }));
+  deepEqual(whole.map((batch) => batch.whole), [4, 3, 4, 3].map((count) => ({ first: 0, count })));
+  whole.forEach(({ subjects, samples, ...place }, i) => {
+    deepEqual(ranks.flatMap((batches) => batches[i].subjects), subjects);
+    deepEqual(ranks.flatMap((batches) => batches[i].samples), samples);
+    ranks.forEach((batches, rank) => {
+      deepEqual(batches[i].whole, { first: rank, count: subjects.length });
+      deepEqual([batches[i].epoch, batches[i].index], [place.epoch, place.index]);
+    });
+  });
+  deepEqual(ranks[3][1].samples, []);
+});
+
+Deno.test("batches() rejects ranks that cannot share a batch equally, and a rank outside", async () => {
+  const first = (options: Partial<BatchesOptions>) => batches(fakeSource(), { ...OPTIONS, ...options }).next();
+  await rejects(first({ worldSize: 2 }), {
+    name: "RangeError",
+    message: "Cannot share batches: expected a number of ranks that divides 3, got 2",
+  });
+  await rejects(first({ worldSize: 3, rank: 3 }), {
+    name: "RangeError",
+    message: "Cannot share batches: expected a rank in [0, 3), got 3",
+  });
+});

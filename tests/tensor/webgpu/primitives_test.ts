@@ -16,6 +16,7 @@ import {
   timesRange,
 } from "../../../lib/tensor/mod.ts";
 import type { Tensor } from "../../../lib/tensor/mod.ts";
+import { parametersPerDispatch } from "../../../lib/tensor/ops/adamw/_webgpu.ts";
 import { relativeError } from "../_ops.ts";
 import { gpuTest } from "./_gpu.ts";
 
@@ -122,6 +123,11 @@ gpuTest("adamwUpdateInPlace() on webgpu updates as the reference does, twice, an
     const { error, text } = relativeError(actual[i], values);
     assert.ok(error <= 2e-6, `tensor ${i}: ${text}`);
   });
+});
+
+Deno.test("parametersPerDispatch() is what the device binds, at least one and at most eight", () => {
+  const limits = [4, 8, 31, 32, 1_000_000].map((most) => ({ maxStorageBuffersPerShaderStage: most }));
+  assert.deepEqual(limits.map((limit) => parametersPerDispatch(limit as GPUSupportedLimits)), [1, 2, 7, 8, 8]);
 });
 
 gpuTest("scaleAll() and sumsOfSquares() on webgpu take more tensors than a dispatch does", async () => {

@@ -50,15 +50,29 @@ Deno.test("GradientReducer sends buckets in order, each as soon as it is complet
 
 Deno.test("GradientReducer leaves a gradient missing that all ranks lack, and takes zeros for one that only some lack", async () => {
   const parameters = ["here", "there", "nowhere"].map((name) => ({ name, variable: tf.variable(tf.zeros([1])) }));
+  const lengths: number[] = [];
   const communicator: Communicator = {
     ...SINGLE_RANK,
     size: 2,
-    // The other rank has a gradient of 4 of the second parameter.
-    allReduceSum: (present) => void present.set([0, 1, 1]),
-    startAllReduceSum: (values) => ({ progress: () => {}, finish: () => values[1] += 4 }),
+    // The other rank has a gradient of 4 of the second parameter. What is summed late is one value.
+    allReduceSum: (values) => void (values.length === 3 ? values.set([values[0], 1, values[2]]) : values[0] += 40),
+    startAllReduceSum(values) {
+      lengths.push(values.length);
+      return { progress: () => {}, finish: () => values[values.length - 2] += 4 };
+    },
   };
-  const gradients = new Map([["here", tf.tensor1d([3])]]);
-  await new GradientReducer(parameters, { communicator }).finish(gradients);
-  deepEqual([...gradients].map(([name, tensor]) => [name, [...tensor.dataSync()]]), [["here", [3]], ["there", [4]]]);
-  tf.dispose([...gradients.values(), ...parameters.map(({ variable }) => variable)]);
+  const reducer = new GradientReducer(parameters, { communicator });
+  const sums = async (...names: string[]): Promise<[string, number[]][]> => {
+    const gradients = new Map(names.map((name) => [name, tf.tensor1d([3])]));
+    await reducer.finish(gradients);
+    const values = [...gradients].map(([name, tensor]): [string, number[]] => [name, [...tensor.dataSync()]]);
+    tf.dispose([...gradients.values()]);
+    return values;
+  };
+  deepEqual(await sums("here"), [["here", [3]], ["there", [4]]]);
+  deepEqual(await sums("here"), [["here", [3]], ["there", [4]]]);
+  // What was in no gradient at first is no longer sent with the others, but is summed when it comes after all.
+  deepEqual(lengths, [3, 2]);
+  deepEqual(await sums("here", "nowhere"), [["here", [3]], ["nowhere", [43]], ["there", [4]]]);
+  tf.dispose(parameters.map(({ variable }) => variable));
 });

@@ -196,6 +196,8 @@ export interface AblationCell {
   readonly recipeHash: string;
   /** SHA-256 of the names and sizes of all files of both trainings: equal hashes, equal data. */
   readonly dataHash: string;
+  /** SHA-256 of the task and of the options and data of fine-tuning alone: cells to be compared have the same. */
+  readonly finetuneHash: string;
   /** Name and version of the code. */
   readonly version: string;
   /** What computed, by name: machine, backend, versions. */

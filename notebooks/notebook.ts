@@ -225,6 +225,11 @@ export function showSlices(images: readonly mvp.ScalarImage[], options: mvp.Mont
   return { [DISPLAY]: () => ({ "image/png": png.toBase64() }) };
 }
 
+/** A volume with its 2nd and 98th percentile drawn black and white: single extreme voxels of a template hide all others. */
+export function stretched<T extends mvp.ScalarImage>({ data, ...image }: T): mvp.ScalarImage {
+  return { ...image, data: mvp.scaleByPercentiles(data, { lower: 2, upper: 98, clip: true }) };
+}
+
 /** Shows Markdown, such as a table. */
 export function showMarkdown(text: string): Shown {
   return { [DISPLAY]: () => ({ "text/markdown": text }) };

@@ -145,10 +145,13 @@ export class AblationStudy {
     };
   }
 
-  /** Whether a cell of the folder belongs to the same table: of a variant and task studied now, one with the same hashes. */
+  /** Whether a cell of the folder belongs to the same table: of a task studied now, one that was fine-tuned alike. */
   isCurrent({ variant, task, ...found }: AblationCell): boolean {
+    if (!this.tasks.some((plan) => plan.task.name === task)) return true;
     const own = this.#hashes.get(planName(variant, task))?.cell;
-    return own === undefined || (own.recipeHash === found.recipeHash && own.dataHash === found.dataHash);
+    // The hashes of what is pre-trained are not known while only scratch is studied.
+    if (own === undefined) return found.finetuneHash === this.#hashes.get(planName("scratch", task))!.cell.finetuneHash;
+    return own.recipeHash === found.recipeHash && own.dataHash === found.dataHash;
   }
 }
 
@@ -308,6 +311,8 @@ function planName(variant: AblationVariant, task: string): string {
 async function hashPlans({ tasks, pretraining, backend }: StudyParts): Promise<HashTable> {
   const table = new Map<string, PlanHashes>();
   for (const { task, options, fingerprint } of tasks) {
+    const finetune = { task, finetune: shapingOptions(options), backend: backend.name };
+    const finetuneHash = await hashText(JSON.stringify([finetune, fingerprint]));
     for (const variant of ABLATION_VARIANTS) {
       if (variant !== "scratch" && pretraining === undefined) continue;
       const start = variant === "scratch"
@@ -319,6 +324,7 @@ async function hashPlans({ tasks, pretraining, backend }: StudyParts): Promise<H
         cell: {
           recipeHash: await hashText(JSON.stringify(recipe)),
           dataHash: await hashText(JSON.stringify([fingerprint, data])),
+          finetuneHash,
         },
         mark: (await hashText(JSON.stringify([start, data, backend.name]))).slice(0, 12),
       });

@@ -24,6 +24,7 @@ const cellSchema = z.strictObject({
   seed: count,
   recipeHash: z.string(),
   dataHash: z.string(),
+  finetuneHash: z.string(),
   version: z.string(),
   machine: z.record(z.string(), z.string()),
   date: z.string(),
@@ -55,7 +56,7 @@ const cellSchema = z.strictObject({
 });
 
 /** What tells cells of one variant and task apart from those of another recipe or other data. */
-export type CellHashes = Pick<AblationCell, "recipeHash" | "dataHash">;
+export type CellHashes = Pick<AblationCell, "recipeHash" | "dataHash" | "finetuneHash">;
 
 /** The folder `SCALE/` of results. */
 export class AblationResults {

@@ -73,7 +73,7 @@ interface Series {
  * trainings. How much another training may differ is seen from the means of the seeds. Differences use the seeds that both
  * variants have. A score of all subjects together has no interval and no difference.
  *
- * @throws {RangeError} when cells of different scales, recipes, data or subjects are mixed, or a cell is there twice
+ * @throws {RangeError} when cells of different scales, fine-tunings, recipes, data or subjects are mixed, or a cell is there twice
  */
 export function summarizeAblation(cells: readonly AblationCell[], statistics: AblationStatistics): AblationScore[] {
   checkCells(cells);
@@ -171,6 +171,7 @@ function mean(values: readonly number[]): number {
 const COMMON: readonly { name: string; scope: (cell: AblationCell) => string; read: (cell: AblationCell) => string }[] =
   [
     { name: "scale", scope: () => "", read: ({ scale }) => scale },
+    { name: "fine-tuning", scope: ({ task }) => task, read: ({ finetuneHash }) => finetuneHash },
     { name: "held-out subjects", scope: ({ task }) => task, read: ({ subjects }) => subjects.join(" ") },
     { name: "scores", scope: ({ task }) => task, read: ({ metrics }) => metrics.map(scoreName).join(" ") },
     {

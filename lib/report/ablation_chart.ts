@@ -41,7 +41,12 @@ export function ablationChart(score: AblationScore): Chart | null {
     marginBottom: 38,
     style: { fontSize: "12px", fontFamily: "inherit", overflow: "visible" },
     ariaLabel: `${scoreTitle(score)} of every variant`,
-    x: { label: `${scoreTitle(score)}${score.better === "lower" ? ", lower is better" : ""}`, grid: true, ticks: 5 },
+    x: {
+      label: `${scoreTitle(score)}${score.better === "lower" ? ", lower is better" : ""}`,
+      grid: true,
+      ticks: 5,
+      nice: true,
+    },
     y: { label: null, type: "band", domain: rows.map(({ title }) => title), padding: 0.4 },
     marks: [
       Plot.ruleY(spread, { y: "title", x1: "low", x2: "high", stroke: overall.color, strokeWidth: 2 }),

@@ -1,46 +1,49 @@
-/** Small cells of an ablation. */
-import type { AblationCell, AblationMetric } from "../../lib/results.ts";
+/** Cells of an ablation with scores chosen by hand. */
+import type { AblationCell, AblationMetric, AblationVariant, PairScore } from "../../lib/results.ts";
 
-/** Dice of every subject, and an AUC of all of them together. */
-export function cellMetrics(values: readonly (number | null)[], auc = 0.5): AblationMetric[] {
-  const known = values.filter((value) => value !== null);
-  const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
-  return [
-    { name: "Dice", region: "WT", unit: null, better: "higher", mean, low: 0, high: 1, values },
-    { name: "AUC", region: null, unit: null, better: "higher", mean: auc, low: null, high: null, values: null },
-  ];
-}
-
-/** A cell of two subjects. */
-export function cell(
-  { variant, seed, values, ...changes }: Pick<AblationCell, "variant" | "seed"> & {
-    values: readonly (number | null)[];
-  } & Partial<AblationCell>,
+/** A cell with one score per subject. */
+export function ablationCell(
+  variant: AblationVariant,
+  seed: number,
+  values: readonly (number | null)[] | null,
+  changes: Partial<AblationCell> & { readonly score?: Partial<AblationMetric> } = {},
 ): AblationCell {
-  const score = { target: "t1", mosaicPsnr: 10, meanVolumePsnr: 12, subjects: 2 };
+  const { score, ...others } = changes;
+  const known = (values ?? []).filter((value) => value !== null);
+  const mean = known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
   return {
     kind: "ablation",
     scale: "quick",
     variant,
-    task: "tumour",
+    task: "boxes",
     seed,
     recipeHash: `recipe of ${variant}`,
-    dataHash: `data of ${variant}`,
-    version: "brainmvp 0",
-    machine: {},
+    dataHash: "data",
+    finetuneHash: "fine-tuning",
+    version: "1",
+    machine: { system: "here" },
     date: "2026-01-31",
-    subjects: ["a", "b"],
-    trainingSubjects: 3,
-    updates: 10,
-    metrics: cellMetrics(values),
-    pretraining: variant === "scratch" ? null : {
-      updates: 5,
-      trainingSubjects: 4,
-      pairs: [
-        { ...score, source: "t2", psnr: 14 + seed },
-        ...(variant === "cmr" ? [] : [{ ...score, source: "template", psnr: 20 }]),
-      ],
-    },
-    ...changes,
+    subjects: ["a", "b", "c"],
+    trainingSubjects: 4,
+    updates: 8,
+    metrics: [{
+      name: "Dice",
+      region: "whole",
+      unit: null,
+      better: "higher",
+      mean,
+      low: null,
+      high: null,
+      values,
+      ...score,
+    }],
+    pretraining: variant === "scratch" ? null : { updates: 5, trainingSubjects: 6, pairs: PAIRS },
+    ...others,
   };
 }
+
+function pair(source: string, psnr: number): PairScore {
+  return { target: "t1", source, psnr, mosaicPsnr: 10, meanVolumePsnr: 12, subjects: 3 };
+}
+
+const PAIRS: readonly PairScore[] = [pair("t2", 14), pair("flair", 16), pair("template", 13)];

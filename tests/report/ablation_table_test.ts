@@ -1,51 +1,45 @@
 import assert from "node:assert/strict";
 import { STUDY_STATISTICS } from "../../lib/metrics/mod.ts";
 import { formatAblationPairs, formatAblationTable, scoreTitle, summarizeAblation } from "../../lib/report/mod.ts";
-import { cell } from "./_ablation_cells.ts";
+import { ablationCell } from "./_ablation_cells.ts";
 
-const CELLS = [
-  cell({ variant: "scratch", seed: 1, values: [0.2, 0.4] }),
-  cell({ variant: "cmr", seed: 1, values: [0.3, 0.5] }),
-  cell({ variant: "cmr", seed: 2, values: [0.5, 0.9] }),
-  cell({ variant: "cmr+md", seed: 1, values: [0.6, 0.8] }),
-];
-
-function rowsOf(table: string): string[][] {
-  return table.trimEnd().split("\n").map((line) => line.split("|").slice(1, -1).map((text) => text.trim()));
+function cellsOf(table: string): string[][] {
+  return table.split("\n").filter((_, i) => i !== 1).map((line) =>
+    line.split("|").slice(1, -1).map((cell) => cell.trim())
+  );
 }
 
-Deno.test("formatAblationTable() has a row per score and variant; a dash where there is nothing to compare", () => {
-  const rows = rowsOf(formatAblationTable(summarizeAblation(CELLS, STUDY_STATISTICS)));
-  const [header, , scratch, cmr, , auc] = rows;
-  assert.equal(rows.length, 2 + 6);
-  assert.deepEqual(header.slice(0, 6), ["score", "variant", "seeds", "mean", "95 % interval", "by seed"]);
-  assert.deepEqual(scratch.slice(0, 4), ["Dice WT", "scratch", "1", "0.300"]);
+Deno.test("formatAblationTable() says who is compared with whom, and a dash where there is nothing to say", () => {
+  const scores = summarizeAblation([
+    ablationCell("scratch", 1, [0.2, 0.3, 0.4]),
+    ablationCell("scratch", 2, [0.4, 0.5, 0.6]),
+    ablationCell("cmr", 1, [0.4, 0.5, 0.6]),
+    ablationCell("cmr", 2, [0.6, 0.7, 0.8]),
+  ], STUDY_STATISTICS);
+  const [header, scratch, cmr] = cellsOf(formatAblationTable(scores));
+  assert.deepEqual(header.slice(0, 4), ["score", "variant", "seeds", "mean"]);
+  assert.deepEqual([scratch[0], scratch[1], scratch[2], scratch[3]], ["Dice whole", "scratch", "1, 2", "0.400"]);
+  assert.equal(scratch[5], "0.300, 0.500");
   assert.deepEqual(scratch.slice(6), ["–", "–", "–", "–", "–", "–"]);
-  assert.deepEqual([cmr[1], cmr[2], cmr[3], cmr[5], cmr[6], cmr[9]], [
-    "CMR",
-    "1, 2",
-    "0.550",
-    "0.400, 0.700",
-    "+0.100",
-    "+0.100",
-  ]);
-  assert.deepEqual([auc[0], auc[3], auc[4]], ["AUC", "0.500", "–"]);
+  assert.deepEqual(cmr.slice(6), ["+0.200", "[0.200, 0.200]", "0.250", "+0.200", "[0.200, 0.200]", "0.250"]);
 });
 
-Deno.test("scoreTitle() names region and unit, and keeps a table's columns apart", () => {
-  assert.equal(scoreTitle({ name: "HD95", region: "WT", unit: "mm" }), "HD95 WT (mm)");
-  assert.equal(scoreTitle({ name: "Dice", region: "a|b", unit: null }), "Dice a\\|b");
+Deno.test("scoreTitle() names score, region and unit, with bars escaped", () => {
+  assert.equal(scoreTitle({ name: "HD95", region: "a|b", unit: "mm" }), "HD95 a\\|b (mm)");
+  assert.equal(scoreTitle({ name: "accuracy", region: null, unit: null }), "accuracy");
 });
 
-Deno.test("formatAblationPairs() averages pairs and seeds of every pre-training", () => {
-  const rows = rowsOf(formatAblationPairs(CELLS)).slice(2);
-  assert.deepEqual(rows.map((row) => row.slice(0, 3)), [
-    ["CMR", "another sequence", "1"],
-    ["CMR + MD", "another sequence", "1"],
-    ["CMR + MD", "the template", "1"],
-  ]);
-  // 14 + seed, of seeds 1 and 2.
-  assert.match(rows[0][3], /^15\.50/);
-  assert.match(rows[0][4], /^15\.00\D*, 16\.00/);
-  assert.equal(formatAblationPairs(CELLS.slice(0, 1)), "No pre-training has been scored yet.");
+Deno.test("formatAblationPairs() averages pairs, then seeds, a pre-training counted once", () => {
+  const task = { task: "other" };
+  const cells = [
+    ablationCell("scratch", 1, [1, 1, 1]),
+    ablationCell("cmr", 1, [1, 1, 1]),
+    ablationCell("cmr", 1, [1, 1, 1], task),
+    ablationCell("cmr", 2, [1, 1, 1]),
+  ];
+  const [, cmr, md, ...others] = cellsOf(formatAblationPairs(cells));
+  assert.deepEqual(cmr, ["CMR", "another sequence", "2", "15.00", "15.00, 15.00", "10.00", "12.00"]);
+  assert.deepEqual(md, ["CMR", "the template", "1", "13.00", "13.00, 13.00", "10.00", "12.00"]);
+  assert.deepEqual(others, []);
+  assert.equal(formatAblationPairs(cells.slice(0, 1)), "No pre-training has been scored yet.");
 });

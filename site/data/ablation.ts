@@ -50,6 +50,7 @@ const cellSchema: z.ZodType<AblationCell> = z.object({
   seed: z.number(),
   recipeHash: z.string(),
   dataHash: z.string(),
+  finetuneHash: z.string(),
   version: z.string(),
   machine: z.record(z.string(), z.string()),
   date: z.string(),

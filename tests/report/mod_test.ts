@@ -8,6 +8,7 @@ Deno.test("lib/report exports exactly its public names", () => {
     "WHITE_ERROR",
     "ablationChart",
     "encodeGreyPng",
+    "enlarge",
     "evenSlices",
     "exampleFigure",
     "formatAblationPairs",

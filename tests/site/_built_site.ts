@@ -56,6 +56,7 @@ export function ablationCell(
     seed,
     recipeHash: variant,
     dataHash: "data",
+    finetuneHash: "finetune",
     version: "@brainmvp/deno 0.1.0",
     machine: { system: "linux x86_64" },
     date: "2026-01-31",

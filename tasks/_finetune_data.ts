@@ -10,6 +10,7 @@ import {
   parseDatalist,
   PHANTOM_DATALIST,
   PHANTOM_VERSION,
+  type PrepareParameters,
   readNifti,
   resolveFile,
   splitSubjects,
@@ -21,6 +22,7 @@ import type { ResolvedFinetune } from "../recipes/finetune/mod.ts";
 import type { ClassificationTask, SegmentationTask, Task } from "../recipes/tasks/mod.ts";
 import { folderOf } from "./_command_line.ts";
 import { openCohortFolder } from "./_cohort_folder.ts";
+import { readPrepared } from "./_prepared_data.ts";
 import { gridOf, runDataSchema, verify } from "./_run_data.ts";
 
 /** Where the user says the data are; nothing named = phantoms. */
@@ -66,18 +68,21 @@ export async function gatherFinetuneData(
   args: FinetuneDataArguments,
   { task, options, print }: { task: Task; options: ResolvedFinetune; print: (line: string) => void },
 ): Promise<FinetuneData> {
-  const found = args.datalist !== undefined
-    ? await fromDatalist(args.datalist, args.data)
-    : args.data !== undefined
-    ? await fromFolder(args.data, print)
-    : await fromPhantoms(task, options);
+  const prepared = args.datalist === undefined
+    ? await readPrepared(args.data, finetuneParameters(task, options))
+    : undefined;
+  const found: Found = prepared
+    ? { ...prepared, isListed: true }
+    : args.data === undefined && args.datalist === undefined
+    ? await fromPhantoms(task, options)
+    : await fromArguments(args, print);
   const classOf = task.kind === "classification" ? await classReader(task, { args, found }) : null;
   const { training, validation } = usable(found, { task, classOf, print });
   const sides = split({ ...found.datalist, training, validation }, options);
   const kept = keepFraction(sides.training, { seed: options.seed, fraction: options.labelFraction });
   const { root } = found.datalist;
-  await verify({ root, training: kept, validation: sides.validation });
-  if (task.kind === "segmentation") {
+  if (!prepared) await verify({ root, training: kept, validation: sides.validation });
+  if (!prepared && task.kind === "segmentation") {
     await verifyLabels([...kept, ...sides.validation], { root, scheme: labelScheme(task, options.labelSet) });
   }
   const indices = (subjects: readonly Subject[]): number[] => subjects.map((subject) => classOf!(subject)!);
@@ -91,7 +96,39 @@ export async function gatherFinetuneData(
     training: listed(kept),
     validation: listed(sides.validation),
     classes,
+    ...(prepared ? { prepared: prepared.prepared } : {}),
   } as FinetuneData;
+}
+
+/** How a fine-tuning run prepares scans. */
+export function finetuneParameters(
+  task: Task,
+  { preprocess, labelSet }: Pick<ResolvedFinetune, "preprocess" | "labelSet">,
+): Omit<Extract<PrepareParameters, { purpose: "finetune" }>, "storage"> {
+  const scheme = task.kind === "segmentation" ? labelScheme(task, labelSet) : null;
+  // Of this room's own types, to be written as JSON.
+  const labels = scheme &&
+    {
+      ...scheme,
+      values: [...scheme.values],
+      sets: scheme.sets.map(({ name, rename }) => ({ name, rename: { ...rename } })),
+    };
+  return { purpose: "finetune", modalities: [...task.modalities], labels, preprocess };
+}
+
+/**
+ * The subjects of a datalist or folder that have a task's sequences and, for a segmentation, a label; headers and labels
+ * are not looked at.
+ *
+ * @throws {DatalistError} as {@link gatherFinetuneData} does
+ */
+export async function findLabelled(
+  args: FinetuneDataArguments,
+  { task, print }: { task: Task; print: (line: string) => void },
+): Promise<{ datalist: Datalist; origin: string }> {
+  const found = await fromArguments(args, print);
+  const classOf = task.kind === "classification" ? (): number => 0 : null;
+  return { origin: found.origin, datalist: { ...found.datalist, ...usable(found, { task, classOf, print }) } };
 }
 
 interface Found {
@@ -99,6 +136,10 @@ interface Found {
   readonly origin: string;
   /** Whether subjects that cannot be used are errors: somebody listed them. */
   readonly isListed: boolean;
+}
+
+function fromArguments({ data, datalist }: FinetuneDataArguments, print: (line: string) => void): Promise<Found> {
+  return datalist !== undefined ? fromDatalist(datalist, data) : fromFolder(data!, print);
 }
 
 async function fromDatalist(file: string, root = folderOf(file)): Promise<Found> {

@@ -78,6 +78,7 @@ function openSubjects({ task, options, data }: FinetunePlan, side: "training" | 
   const isWhole = task.kind === "segmentation" && run.validation === "sliding";
   const plan: LabelledPlan = {
     root: data.root,
+    prepared: data.prepared !== undefined,
     subjects,
     modalities: task.modalities,
     scheme: task.kind === "segmentation" ? labelScheme(task, options.labelSet) : null,

@@ -175,6 +175,11 @@ async function openStudy(args: LabelEfficiencyArguments, print: (line: string) =
     run: { ...chosen.run, validateEvery: epochs, validationSubjects: 1 },
   };
   const data = await gatherFinetuneData(args, { task, options, print });
+  if (data.prepared !== undefined) {
+    throw new ConfigError(
+      `Cannot study ${data.root}: expected scans, whose labels are scored on their own grid, got a prepared folder`,
+    );
+  }
   const { precision } = chosen.run;
   const backend = await selectBackend(args.backend ?? "auto", { threads: args.threads, precision });
   const { training, validation } = data;

@@ -9,6 +9,7 @@ import {
   parseDatalist,
   PHANTOM_DATALIST,
   PHANTOM_VERSION,
+  type PrepareParameters,
   readGrid,
   splitSubjects,
   verifyDatalist,
@@ -18,6 +19,7 @@ import { createProgress, exists, listNiftiFiles, readFilePrefix, readText } from
 import type { ResolvedRecipe } from "../recipes/mod.ts";
 import { folderOf } from "./_command_line.ts";
 import { openCohortFolder } from "./_cohort_folder.ts";
+import { readPrepared, verifyPrepared } from "./_prepared_data.ts";
 import { skippedLines } from "./_skipped_files.ts";
 
 /** Where the user says the data are; nothing named = phantoms. */
@@ -43,6 +45,8 @@ export const runDataSchema = z.strictObject({
   origin: z.string(),
   training: z.array(subjectSchema),
   validation: z.array(subjectSchema),
+  /** Hash of the manifest where the root is a prepared folder. */
+  prepared: z.string().optional(),
 });
 
 /** See {@linkcode runDataSchema}. */
@@ -59,27 +63,51 @@ export async function gatherData(
   { data, datalist, layout }: DataArguments,
   { recipe, print }: { recipe: ResolvedRecipe; print: (line: string) => void },
 ): Promise<RunData> {
-  if (layout !== undefined && (data === undefined || datalist !== undefined)) {
-    throw new ConfigError("Cannot use --layout: expected --data with a folder of scans and no --datalist");
-  }
-  const found = datalist !== undefined
-    ? await fromDatalist(datalist, data)
-    : data !== undefined
-    ? await fromFolder(data, { layout, print })
-    : await fromPhantoms(recipe);
+  const prepared = datalist === undefined ? await readPrepared(data, pretrainParameters(recipe)) : undefined;
+  const found: Found = prepared ??
+    (data === undefined && datalist === undefined
+      ? await fromPhantoms(recipe, layout)
+      : await findSubjects({ data, datalist, layout }, print));
   const { validation, training } = split(found.datalist, recipe);
-  await verify({ root: found.datalist.root, training, validation });
-  return {
+  const run = {
     root: found.datalist.root,
     origin: found.origin,
     training: [...training],
     validation: [...validation],
+    ...(prepared ? { prepared: prepared.prepared } : {}),
   } as RunData;
+  if (!prepared) await verify(run);
+  return run;
 }
 
-/** Checks that every file is there, readable, and on its subject's grid. */
-export function verify(datalist: Datalist): Promise<void> {
+/** How a pre-training run prepares scans. */
+export function pretrainParameters({ preprocess }: Pick<ResolvedRecipe, "preprocess">): PretrainParameters {
+  return { purpose: "pretrain", preprocess };
+}
+
+type PretrainParameters = Omit<Extract<PrepareParameters, { purpose: "pretrain" }>, "storage">;
+
+/**
+ * The subjects of a datalist, or else of a folder of scans.
+ *
+ * @throws {ConfigError} when a layout is named but no folder that could have it
+ */
+export async function findSubjects(
+  { data, datalist, layout }: DataArguments,
+  print: (line: string) => void,
+): Promise<Found> {
+  if (layout !== undefined && (data === undefined || datalist !== undefined)) throw layoutError();
+  return datalist !== undefined ? await fromDatalist(datalist, data) : await fromFolder(data!, { layout, print });
+}
+
+/** Checks that every file is there, readable, and on its subject's grid; or that a prepared folder is what it was. */
+export function verify({ prepared, ...datalist }: Datalist & { readonly prepared?: string }): Promise<void> {
+  if (prepared !== undefined) return verifyPrepared(datalist.root, prepared);
   return verifyDatalist(datalist, { exists, readGrid: gridOf });
+}
+
+function layoutError(): ConfigError {
+  return new ConfigError("Cannot use --layout: expected --data with a folder of scans and no --datalist");
 }
 
 /** How many of the subjects have each modality. */
@@ -106,7 +134,8 @@ export function gridOf(path: string): ReturnType<typeof readGrid> {
   return readGrid(path, readFilePrefix);
 }
 
-interface Found {
+/** Subjects and where they were found. */
+export interface Found {
   readonly datalist: Datalist;
   readonly origin: string;
 }
@@ -126,7 +155,8 @@ async function fromFolder(
   return { datalist, origin: `folder ${root} (${title})` };
 }
 
-async function fromPhantoms({ phantom }: ResolvedRecipe): Promise<Found> {
+async function fromPhantoms({ phantom }: ResolvedRecipe, layout: string | undefined): Promise<Found> {
+  if (layout !== undefined) throw layoutError();
   const { subjects, size, seed } = phantom;
   const root = `data/phantom-v${PHANTOM_VERSION}-${subjects}x${size}-seed${seed}`;
   using progress = createProgress({ total: subjects, label: "phantoms" });

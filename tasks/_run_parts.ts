@@ -35,6 +35,7 @@ export function openParts(
     const random = crop === "random";
     const plan: SamplePlan = {
       root: data.root,
+      prepared: data.prepared !== undefined,
       subjects,
       preprocess,
       seed,

@@ -1,7 +1,7 @@
 /** Templates as NIfTI files, in one place for the end of a run and for an export. */
 import { writeNifti } from "../lib/dataset/mod.ts";
 import { type Affine, spacingOf, type Triple } from "../lib/geometry.ts";
-import { exists } from "../lib/host/mod.ts";
+import { exists, PreparedFolder } from "../lib/host/mod.ts";
 import type { TemplateImage } from "../lib/results.ts";
 import type { Templates } from "../lib/templates/mod.ts";
 import { trainsTemplates } from "../lib/trainer/mod.ts";
@@ -73,9 +73,11 @@ export async function templateSpacing(
   { options, data }: { options: ResolvedRecipe; data: RunData },
 ): Promise<Triple> {
   if (options.preprocess.spacingMm) return options.preprocess.spacingMm;
-  const [{ modality, file }] = data.training[0].images;
+  const [{ id, images: [{ modality, file }] }] = data.training;
   const written = `${run}/${templateFileName(modality)}`;
-  return spacingOf((await gridOf(await exists(written) ? written : `${data.root}/${file}`)).affine);
+  if (await exists(written)) return spacingOf((await gridOf(written)).affine);
+  if (data.prepared !== undefined) return spacingOf(await new PreparedFolder(data.root).affineOf(id));
+  return spacingOf((await gridOf(`${data.root}/${file}`)).affine);
 }
 
 function templateFileName(modality: string): string {

@@ -7,15 +7,28 @@ const PIECE_BYTES = 16384;
 const MAX_INFLATION = 1032;
 
 /**
+ * Inflates a whole gzip file at once, which is faster than the platform's streams.
+ *
+ * @returns at most `count` bytes
+ * @throws {Error} whatever it likes, when the file is damaged or holds more: it is then read as a stream
+ */
+export type Gunzip = (bytes: Uint8Array, count: number) => Uint8Array;
+
+/**
  * The first `count` uncompressed bytes of a file; fewer where the file is shorter.
  *
  * Where the file ends exactly at `count`, its gzip checksum has been verified too.
  *
  * @throws {VolumeError} when the gzip stream is damaged or cut off before `count` bytes
  */
-export async function leadingBytes(bytes: Uint8Array, options: { count: number; file: string }): Promise<Uint8Array> {
-  const { count, file } = options;
+export async function leadingBytes(
+  bytes: Uint8Array,
+  options: { count: number; file: string; gunzip?: Gunzip },
+): Promise<Uint8Array> {
+  const { count, file, gunzip } = options;
   if (!isGzip(bytes)) return bytes.subarray(0, count);
+  const whole = gunzip && inflateAtOnce(bytes, { count, gunzip });
+  if (whole !== undefined) return whole;
   const out = new Uint8Array(Math.min(count, bytes.length * MAX_INFLATION));
   let total = 0;
   try {
@@ -42,6 +55,19 @@ export function maxUncompressedBytes(bytes: Uint8Array): number {
 
 function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+/** All bytes, where the file ends at `count` and is sound; the stream explains everything else. */
+function inflateAtOnce(
+  bytes: Uint8Array,
+  { count, gunzip }: { count: number; gunzip: Gunzip },
+): Uint8Array | undefined {
+  try {
+    const whole = gunzip(bytes, count);
+    return whole.length === count ? whole : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function* inflate(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

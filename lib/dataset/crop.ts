@@ -48,7 +48,11 @@ export function foregroundBox(channels: readonly Float32Array[], size: Triple): 
  */
 export function centredForegroundBox(channels: readonly Float32Array[], size: Triple): VoxelBox | null {
   const box = foregroundBox(channels, size);
-  if (box === null) return null;
+  return box && centreBox(box, size);
+}
+
+/** The smallest box about the centre of an image of a size that holds a box. */
+export function centreBox(box: VoxelBox, size: Triple): VoxelBox {
   const margin = (axis: number): number => Math.min(box.start[axis], size[axis] - box.end[axis]);
   const start: Triple = [margin(0), margin(1), margin(2)];
   return { start, end: [size[0] - start[0], size[1] - start[1], size[2] - start[2]] };

@@ -1,13 +1,14 @@
 /** From a subject and its label on disk to a crop of both. */
 import { DatalistError } from "../errors.ts";
-import { sameTriple, type Triple } from "../geometry.ts";
+import { sameTriple, type Triple, voxelCount } from "../geometry.ts";
 import { type Random, randomStream } from "../random.ts";
 import { resolveFile, type Subject } from "./datalist.ts";
 import { type DownstreamPreprocess, type LabelledStack, prepareDownstream } from "./downstream.ts";
 import type { LabelScheme } from "./labels.ts";
+import type { LoadWatch } from "./loader.ts";
 import type { Modality } from "./modality.ts";
 import { readNifti } from "./nifti.ts";
-import type { SampleRequest } from "./sample_source.ts";
+import type { LoadOptions, SampleRequest } from "./sample_source.ts";
 import { SubjectCache } from "./subject_cache.ts";
 
 /** A crop of a subject and of its label. */
@@ -33,6 +34,8 @@ export interface LabelledSample {
 export interface LabelledPlan {
   /** Folder that the subjects' paths start from. */
   readonly root: string;
+  /** Whether the root is a folder of prepared subjects, made as `preprocess` says. */
+  readonly prepared?: boolean;
   /** The list that requests index. */
   readonly subjects: readonly Subject[];
   /** Input channels. */
@@ -60,6 +63,8 @@ export interface LabelledSampleSource {
   load(request: SampleRequest): Promise<LabelledSample>;
   /** Refuses further loads. */
   close(): void;
+  /** Told when batches of it are waited for. */
+  readonly watch?: LoadWatch;
 }
 
 /**
@@ -70,11 +75,13 @@ export interface LabelledSampleSource {
  */
 export async function loadLabelledSubject(
   subject: Subject,
-  { plan, readFile }: { plan: LabelledPlan; readFile: (path: string) => Promise<Uint8Array> },
+  { plan, readFile, gunzip }: Pick<LoadOptions, "readFile" | "gunzip"> & {
+    plan: Pick<LabelledPlan, "root" | "modalities" | "scheme" | "preprocess">;
+  },
 ): Promise<LabelledStack> {
   const read = async (file: string) => {
     const path = resolveFile(plan.root, file);
-    return { file: path, volume: await readNifti(await readFile(path), path) };
+    return { file: path, volume: await readNifti(await readFile(path), path, { gunzip }) };
   };
   const files = plan.modalities.map((modality) => ({ modality, file: fileOf(subject, modality) }));
   const images = [];
@@ -92,33 +99,48 @@ export function takeLabelledSample(
   stack: LabelledStack,
   { plan, request }: { plan: LabelledPlan; request: SampleRequest },
 ): LabelledSample {
+  const { sample, start } = placeLabelledSample(stack, { plan, request });
+  const { cropSize, inside, voxels } = sample;
+  const place = { size: stack.size, start, cropSize, inside };
+  const length = voxelCount(cropSize);
+  stack.channels.forEach((channel, c) => copyCrop(channel, voxels.subarray(c * length, (c + 1) * length), place));
+  return sample;
+}
+
+/** What is known of a labelled subject before its images' voxels are. */
+export type LabelledShape = Omit<LabelledStack, "channels" | "affine">;
+
+/** The sample of a request with its images' voxels still 0, and the subject's voxel under its first one. */
+export function placeLabelledSample(
+  shape: LabelledShape,
+  { plan, request }: { plan: LabelledPlan; request: SampleRequest },
+): { sample: LabelledSample; start: Triple } {
   const { seed, templateSize } = plan;
-  const cropSize = plan.crop === "whole" ? atLeast(stack.size, plan.cropSize) : plan.cropSize;
+  const { size } = shape;
+  const cropSize = plan.crop === "whole" ? atLeast(size, plan.cropSize) : plan.cropSize;
   const start = plan.crop === "random"
-    ? drawCropStart(stack, { ...plan, random: randomStream(seed, "labelled crop", request.epoch, request.subject) })
-    : mapAxes((axis) => Math.trunc((stack.size[axis] - cropSize[axis]) / 2));
+    ? drawCropStart(shape, { ...plan, random: randomStream(seed, "labelled crop", request.epoch, request.subject) })
+    : mapAxes((axis) => Math.trunc((size[axis] - cropSize[axis]) / 2));
   const inside = {
     start: mapAxes((axis) => Math.max(0, -start[axis])),
-    end: mapAxes((axis) => Math.min(cropSize[axis], stack.size[axis] - start[axis])),
+    end: mapAxes((axis) => Math.min(cropSize[axis], size[axis] - start[axis])),
   };
-  const place = { size: stack.size, start, cropSize, inside };
-  const length = cropSize[0] * cropSize[1] * cropSize[2];
-  const voxels = new Float32Array(stack.channels.length * length);
-  stack.channels.forEach((channel, c) => copyCrop(channel, voxels.subarray(c * length, (c + 1) * length), place));
-  const label = stack.label && new Uint8Array(length);
-  if (stack.label && label) copyCrop(stack.label, label, place);
-  return {
+  const length = voxelCount(cropSize);
+  const label = shape.label && new Uint8Array(length);
+  if (shape.label && label) copyCrop(shape.label, label, { size, start, cropSize, inside });
+  const sample: LabelledSample = {
     subject: plan.subjects[request.subject].id,
-    modalities: stack.modalities,
-    voxels,
+    modalities: shape.modalities,
+    voxels: new Float32Array(shape.modalities.length * length),
     label,
     classIndex: plan.classes?.[request.subject] ?? null,
     cropSize,
     inside,
     templateStart: mapAxes((axis) => {
-      return start[axis] + stack.volumeStart[axis] + Math.floor((templateSize[axis] - stack.volumeSize[axis]) / 2);
+      return start[axis] + shape.volumeStart[axis] + Math.floor((templateSize[axis] - shape.volumeSize[axis]) / 2);
     }),
   };
+  return { sample, start };
 }
 
 /**
@@ -180,11 +202,11 @@ export class LabelledSource implements LabelledSampleSource {
   /** Opens a source; nothing is read yet. */
   constructor(
     plan: LabelledPlan,
-    { readFile, cacheBytes }: { readFile: (path: string) => Promise<Uint8Array>; cacheBytes: number },
+    { cacheBytes, ...readers }: Pick<LoadOptions, "readFile" | "gunzip"> & { cacheBytes: number },
   ) {
     this.#plan = plan;
     this.#cache = new SubjectCache({
-      load: (index) => loadLabelledSubject(plan.subjects[index], { plan, readFile }),
+      load: (index) => loadLabelledSubject(plan.subjects[index], { plan, ...readers }),
       maxBytes: cacheBytes,
     });
   }

@@ -40,6 +40,14 @@ export interface Batch<S = Sample> {
 /** Whatever makes samples of requests. */
 interface Loads<S> {
   load(request: SampleRequest): Promise<S>;
+  /** Told when whoever uses the batches begins and ends to wait for one. */
+  readonly watch?: LoadWatch;
+}
+
+/** Follows how long batches are waited for. */
+export interface LoadWatch {
+  begin(): void;
+  end(): void;
 }
 
 /** Which batches to load. */
@@ -110,7 +118,8 @@ export async function* batches<S = Sample>(
       }
       if (pending.length === 0) return;
       const [{ samples, ...place }] = pending;
-      const loaded = await Promise.all(samples);
+      source.watch?.begin();
+      const loaded = await Promise.all(samples).finally(() => source.watch?.end());
       pending.shift();
       yield { ...place, samples: loaded };
     }

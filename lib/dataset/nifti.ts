@@ -1,10 +1,11 @@
 /** NIfTI files in: `.nii` and `.nii.gz`, versions 1 and 2, both byte orders, all real voxel types. */
 import { VolumeError } from "../errors.ts";
-import { type Volume, voxelCount } from "../geometry.ts";
-import { leadingBytes, maxUncompressedBytes } from "./_nifti_bytes.ts";
+import { type Affine, type Triple, type Volume, voxelCount } from "../geometry.ts";
+import { type Gunzip, leadingBytes, maxUncompressedBytes } from "./_nifti_bytes.ts";
 import { HEADER_BYTES, type NiftiHeader, parseNiftiHeader } from "./_nifti_header.ts";
-import { decodeVoxels } from "./_nifti_voxels.ts";
+import { decodeVoxels, intensitiesOf, type StoredVoxels } from "./_nifti_voxels.ts";
 
+export type { Gunzip } from "./_nifti_bytes.ts";
 export type { NiftiDatatype, NiftiHeader } from "./_nifti_header.ts";
 
 /**
@@ -33,18 +34,49 @@ export async function readNiftiHeader(bytes: Uint8Array, file: string): Promise<
  *
  * @param bytes the whole file; gzip is recognised by its first bytes, not by the name
  * @param file what to call the file in errors
+ * @param options `gunzip` inflates faster than the platform's streams, as for a machine's own library
  * @returns voxels x fastest, in the file's own orientation
  * @throws {VolumeError} when the file is empty, cut off, damaged, not NIfTI, not one 3-D image with real voxels, has no
  *   invertible affine, or holds NaN or infinite voxels
  */
-export async function readNifti(bytes: Uint8Array, file: string): Promise<Volume> {
+export async function readNifti(
+  bytes: Uint8Array,
+  file: string,
+  { gunzip }: { gunzip?: Gunzip } = {},
+): Promise<Volume> {
+  const { voxels, size, affine } = await readStoredNifti(bytes, { file, gunzip });
+  // A file that is not compressed would otherwise share its memory with the volume.
+  const data = intensitiesOf(voxels);
+  return { data: data.buffer === bytes.buffer ? data.slice() : data, size, affine };
+}
+
+/** A 3-D image as its file stores it. */
+export interface StoredVolume {
+  readonly voxels: StoredVoxels;
+  /** Number of voxels along (x, y, z). */
+  readonly size: Triple;
+  /** Voxel → world mm, RAS+. */
+  readonly affine: Affine;
+}
+
+/**
+ * Reads one 3-D image without turning every voxel into a float: for those who crop first.
+ *
+ * @param bytes as for {@link readNifti}; the result may share their memory
+ * @param options.gunzip inflates faster than the platform's streams; errors are the same with and without it
+ * @throws {VolumeError} as {@link readNifti} does
+ */
+export async function readStoredNifti(
+  bytes: Uint8Array,
+  { file, gunzip }: { file: string; gunzip?: Gunzip },
+): Promise<StoredVolume> {
   const header = await readNiftiHeader(bytes, file);
   const count = header.voxelOffset + voxelCount(header.size) * header.voxelBytes;
   const most = maxUncompressedBytes(bytes);
   if (count > most) throw truncated(file, count, `at most ${most}`);
-  const content = await leadingBytes(bytes, { count, file });
+  const content = await leadingBytes(bytes, { count, file, gunzip });
   if (content.length < count) throw truncated(file, count, `${content.length}`);
-  return { data: decodeVoxels(content, { header, file }), size: header.size, affine: header.affine };
+  return { voxels: decodeVoxels(content, { header, file }), size: header.size, affine: header.affine };
 }
 
 function truncated(file: string, expected: number, found: string): VolumeError {

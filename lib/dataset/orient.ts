@@ -28,21 +28,55 @@ export function orientationOf(affine: Affine): string {
  * @see MONAI `Orientationd(axcodes="RAS")`, nibabel `io_orientation`
  */
 export function toRas(volume: Volume): Volume {
-  const { size, affine } = volume;
+  const order = rasOrder(volume);
+  if (order === null) return volume;
+  return { data: reorder(volume.data, order), size: order.size, affine: order.affine };
+}
+
+/** How a volume's voxels are walked in RAS+ order. */
+export interface RasOrder {
+  /** Voxels along (x, y, z) of the reoriented volume. */
+  readonly size: Triple;
+  /** Its affine. */
+  readonly affine: Affine;
+  /** Axis of the stored volume that each of its axes runs along. */
+  readonly sources: Triple;
+  /** 1, or −1 where it runs backwards. */
+  readonly signs: Triple;
+  /** Place of its first voxel in memory. */
+  readonly first: number;
+  /** Steps in memory along each of its axes. */
+  readonly steps: Triple;
+}
+
+/**
+ * Finds the walk that {@link toRas} takes; null when the volume is in RAS+ order already.
+ *
+ * @throws {RangeError} when the affine is singular
+ */
+export function rasOrder({ size, affine }: Pick<Volume, "size" | "affine">): RasOrder | null {
   const directions = axisDirections(affine);
-  if (directions.every(({ worldAxis, positive }, axis) => worldAxis === axis && positive)) return volume;
-  const sources = [0, 1, 2].map((worldAxis) => directions.findIndex((d) => d.worldAxis === worldAxis));
-  const signs = sources.map((axis) => (directions[axis].positive ? 1 : -1));
-  const corner = directions.map(({ positive }, axis) => (positive ? 0 : size[axis] - 1)) as [number, number, number];
+  if (directions.every(({ worldAxis, positive }, axis) => worldAxis === axis && positive)) return null;
+  const sources = mapAxes((worldAxis) => directions.findIndex((d) => d.worldAxis === worldAxis));
+  const signs = mapAxes((out) => (directions[sources[out]].positive ? 1 : -1));
+  const corner = mapAxes((axis) => (directions[axis].positive ? 0 : size[axis] - 1));
   const origin = voxelToWorld(affine, corner);
+  const strides = [1, size[0], size[0] * size[1]];
   return {
-    data: reorder(volume, { sources, signs, corner }),
-    size: [size[sources[0]], size[sources[1]], size[sources[2]]],
+    size: mapAxes((out) => size[sources[out]]),
     affine: [
       ...[0, 1, 2].map((row) => [...sources.map((axis, out) => turn(affine[row][axis], signs[out])), origin[row]]),
       [0, 0, 0, 1],
     ],
+    sources,
+    signs,
+    first: corner[0] + strides[1] * corner[1] + strides[2] * corner[2],
+    steps: mapAxes((out) => strides[sources[out]] * signs[out]),
   };
+}
+
+function mapAxes(value: (axis: number) => number): Triple {
+  return [value(0), value(1), value(2)];
 }
 
 /** Applies a sign; 0 − 0 keeps the affine free of negative zeros. */
@@ -50,15 +84,7 @@ function turn(value: number, sign: number): number {
   return sign > 0 ? value : 0 - value;
 }
 
-/** Copies voxels: output axis k runs along source axis `sources[k]`, backwards where `signs[k]` is −1. */
-function reorder(
-  { data, size }: Volume,
-  { sources, signs, corner }: { sources: readonly number[]; signs: readonly number[]; corner: Triple },
-): Float32Array {
-  const strides = [1, size[0], size[0] * size[1]];
-  const [nx, ny, nz] = sources.map((axis) => size[axis]);
-  const [dx, dy, dz] = sources.map((axis, out) => strides[axis] * signs[out]);
-  const first = corner[0] + strides[1] * corner[1] + strides[2] * corner[2];
+function reorder(data: Float32Array, { size: [nx, ny, nz], first, steps: [dx, dy, dz] }: RasOrder): Float32Array {
   const out = new Float32Array(data.length);
   let target = 0;
   for (let z = 0; z < nz; z++) {

@@ -1,10 +1,20 @@
 /** From the scans of one subject to one normalised stack: the deterministic half of the official data pipeline. */
 import { DatalistError, formatShape, VolumeError } from "../errors.ts";
-import { type Affine, affinesAgree, sameTriple, type Triple, type Volume, type VolumeStack } from "../geometry.ts";
-import { centredForegroundBox, cropStack } from "./crop.ts";
-import { scaleByPercentiles } from "./normalize.ts";
-import { toRas } from "./orient.ts";
-import { resampleToSpacing } from "./resample.ts";
+import {
+  type Affine,
+  affinesAgree,
+  sameTriple,
+  translateOrigin,
+  type Triple,
+  type Volume,
+  type VolumeStack,
+} from "../geometry.ts";
+import { intensitiesOf } from "./_nifti_voxels.ts";
+import { scaledBox, storedForegroundBox, type StoredScan } from "./_stored_box.ts";
+import { centreBox, cropStack } from "./crop.ts";
+import type { StoredVolume } from "./nifti.ts";
+import { rasOrder, toRas } from "./orient.ts";
+import { gridOfSpacing, resampleToSpacing } from "./resample.ts";
 
 /** What may differ from the official preprocessing. */
 export interface PreprocessOptions {
@@ -53,25 +63,62 @@ export function preprocessSubject(
   images: readonly SubjectImage[],
   options: PreprocessOptions = DEFAULT_PREPROCESS,
 ): VolumeStack {
+  return preprocessStored(
+    images.map(({ modality, file, volume: { data, size, affine } }) => {
+      return { modality, file, size, affine, voxels: { stored: data, table: null } };
+    }),
+    options,
+  );
+}
+
+/** One scan of a subject as its file stores it. */
+export type StoredImage = Pick<SubjectImage, "modality" | "file"> & StoredVolume;
+
+/**
+ * {@link preprocessSubject} of scans as they are stored, with the same result to the bit.
+ *
+ * Where nothing has to be resampled, only the foreground box is ever turned into floats.
+ *
+ * @throws as {@link preprocessSubject} does
+ */
+export function preprocessStored(images: readonly StoredImage[], options: PreprocessOptions): VolumeStack {
   if (images.length === 0) throw new DatalistError("Cannot preprocess subject: expected at least one image, got none");
-  checkSameGrid(images.map(({ file, volume }) => ({ file, size: volume.size, affine: volume.affine })));
-  const { spacingMm, lowerPercentile: lower, upperPercentile: upper } = options;
+  checkSameGrid(images);
+  const { lowerPercentile: lower, upperPercentile: upper } = options;
   const files = images.map(({ file }) => file).join(", ");
-  const { affine } = images[0].volume;
-  // Affines that agree may still differ in the last digits; one of them has to speak for all.
-  const volumes = images.map(({ volume }) => {
-    const oriented = toRas({ ...volume, affine });
-    return spacingMm === null ? oriented : resampleToSpacing(oriented, { spacingMm, interpolation: "trilinear" });
-  });
-  const stack: VolumeStack = {
+  const { scans, size, affine } = bringToSpacing(images, options.spacingMm);
+  const box = storedForegroundBox(scans);
+  if (box === null) throw new VolumeError(files, "expected voxels above 0, got none");
+  const centred = centreBox(box, size);
+  const channels = scans.map((scan) => scaledBox(scan, centred, { lower, upper, clip: true }));
+  const { start, end } = centred;
+  return cropToForeground({
     modalities: images.map(({ modality }) => modality),
-    channels: volumes.map(({ data }) => data),
-    size: volumes[0].size,
-    affine: volumes[0].affine,
-  };
-  const cropped = cropToForeground(stack, { files, wanted: "voxels above 0" });
-  const channels = cropped.channels.map((data) => scaleByPercentiles(data, { lower, upper, clip: true }));
-  return cropToForeground({ ...cropped, channels }, { files, wanted: `voxels above their percentile ${lower}` });
+    channels,
+    size: [end[0] - start[0], end[1] - start[1], end[2] - start[2]],
+    affine: translateOrigin(affine, start),
+  }, { files, wanted: `voxels above their percentile ${lower}` });
+}
+
+/** The scans of a subject in RAS+ order at a spacing; resampled only where they have another. */
+function bringToSpacing(
+  images: readonly StoredImage[],
+  spacingMm: Triple | null,
+): { scans: StoredScan[]; size: Triple; affine: Affine } {
+  // Affines that agree may still differ in the last digits; one of them has to speak for all.
+  const { size, affine } = images[0];
+  const order = rasOrder({ size, affine });
+  const oriented = order ?? { size, affine };
+  const target = spacingMm && gridOfSpacing(oriented, spacingMm);
+  if (spacingMm === null || target === null) {
+    return { scans: images.map(({ voxels }) => ({ voxels, size, order })), ...oriented };
+  }
+  const scans = images.map(({ voxels }): StoredScan => {
+    const volume = toRas({ data: intensitiesOf(voxels), size, affine });
+    const { data: stored } = resampleToSpacing(volume, { spacingMm, interpolation: "trilinear" });
+    return { voxels: { stored, table: null }, size: target.size, order: null };
+  });
+  return { scans, ...target };
 }
 
 /**
@@ -109,7 +156,9 @@ function formatAffine(affine: Affine): string {
 }
 
 function cropToForeground(stack: VolumeStack, { files, wanted }: { files: string; wanted: string }): VolumeStack {
-  const box = centredForegroundBox(stack.channels, stack.size);
+  const { size } = stack;
+  const scans = stack.channels.map((stored): StoredScan => ({ voxels: { stored, table: null }, size, order: null }));
+  const box = storedForegroundBox(scans);
   if (box === null) throw new VolumeError(files, `expected ${wanted}, got none`);
-  return cropStack(stack, box);
+  return cropStack(stack, centreBox(box, size));
 }

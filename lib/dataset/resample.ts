@@ -33,14 +33,26 @@ export function resampleToSpacing(
   options: { spacingMm: Triple; interpolation: Interpolation },
 ): Volume {
   const { spacingMm, interpolation } = options;
+  const grid = gridOfSpacing(volume, spacingMm);
+  return grid === null ? volume : { ...grid, data: sample(volume, { ...grid, interpolation, beyond: Infinity }) };
+}
+
+/**
+ * The grid that {@link resampleToSpacing} samples on; null where it leaves the volume as it is.
+ *
+ * @throws {RangeError} as it does
+ */
+export function gridOfSpacing(
+  volume: Pick<Volume, "size" | "affine">,
+  spacingMm: Triple,
+): Pick<Volume, "size" | "affine"> | null {
   if (!spacingMm.every((mm) => mm > 0 && mm < Infinity)) {
     throw new RangeError(`Cannot resample volume: expected a spacing above 0 mm, got (${spacingMm.join(", ")})`);
   }
   const own = spacingOf(volume.affine);
   const target = spacingMm.map((mm, axis) => Math.abs(mm - own[axis]) <= TOLERANCE_MM ? own[axis] : mm);
   const grid = shearFreeGrid(volume, [target[0], target[1], target[2]]);
-  if (sameTriple(grid.size, volume.size) && affinesClose(grid.affine, volume.affine)) return volume;
-  return { ...grid, data: sample(volume, { ...grid, interpolation, beyond: Infinity }) };
+  return sameTriple(grid.size, volume.size) && affinesClose(grid.affine, volume.affine) ? null : grid;
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Crops of a subject: what the network sees, and where it lies in the template. */
-import type { Triple, VolumeStack } from "../geometry.ts";
+import { type Triple, type VolumeStack, voxelCount } from "../geometry.ts";
 import type { Random } from "../random.ts";
 
 /** A crop of some of a subject's modalities. */
@@ -55,20 +55,52 @@ export interface DrawOptions extends CropOptions {
  * @see DESIGN §2.2; `RandSpatialCropSamplesd`, `SpatialPadd` and the choice of four sequences in the official loader
  */
 export function drawSample(stack: VolumeStack, options: DrawOptions): Sample {
-  const { random, cropSize, sequences, shuffleOrder } = options;
-  const start = mapAxes((axis) => {
-    const room = stack.size[axis] - cropSize[axis];
-    return room > 0 ? random.integer(room + 1) : centredStart(room);
-  });
-  const order = [...stack.channels.keys()];
-  shuffleOrder?.shuffle(order);
-  return cutSample(stack, { ...options, start, channels: chooseSequences(order, { sequences, random }) });
+  return cutSample(stack, { ...options, ...drawPlace(stack, options) });
 }
 
 /** Cuts the centre of a subject with all its channels, padded like {@link drawSample} where it is smaller. */
 export function centreSample(stack: VolumeStack, options: CropOptions): Sample {
-  const start = mapAxes((axis) => centredStart(stack.size[axis] - options.cropSize[axis]));
-  return cutSample(stack, { ...options, start, channels: [...stack.channels.keys()] });
+  return cutSample(stack, { ...options, ...centrePlace(stack, options) });
+}
+
+/** What is known of a subject before its voxels are. */
+export type StackShape = Pick<VolumeStack, "modalities" | "size">;
+
+/** Where a crop lies and what it holds. */
+export interface SamplePlace {
+  /** Voxel (x, y, z) of the subject under the crop's first voxel; negative where the crop is padded. */
+  readonly start: Triple;
+  /** The subject's channels, in the order of the sample's. */
+  readonly channels: readonly number[];
+}
+
+/** The place that {@link drawSample} draws: no voxel is looked at. */
+export function drawPlace({ modalities, size }: StackShape, options: DrawOptions): SamplePlace {
+  const { random, cropSize, sequences, shuffleOrder } = options;
+  const start = mapAxes((axis) => {
+    const room = size[axis] - cropSize[axis];
+    return room > 0 ? random.integer(room + 1) : centredStart(room);
+  });
+  const order = [...modalities.keys()];
+  shuffleOrder?.shuffle(order);
+  return { start, channels: chooseSequences(order, { sequences, random }) };
+}
+
+/** The place of {@link centreSample}. */
+export function centrePlace({ modalities, size }: StackShape, { cropSize }: CropOptions): SamplePlace {
+  return { start: mapAxes((axis) => centredStart(size[axis] - cropSize[axis])), channels: [...modalities.keys()] };
+}
+
+/** The sample of a place with all voxels 0, to be filled where the crop lies in the subject. */
+export function blankSample(shape: StackShape, options: CropOptions & SamplePlace): Sample {
+  const { subject, cropSize, templateSize, start, channels } = options;
+  return {
+    subject,
+    modalities: channels.map((channel) => shape.modalities[channel]),
+    voxels: new Float32Array(channels.length * voxelCount(cropSize)),
+    cropSize,
+    templateStart: mapAxes((axis) => start[axis] + Math.floor((templateSize[axis] - shape.size[axis]) / 2)),
+  };
 }
 
 /** Start of a centred crop; the smaller half of an odd margin, or of odd padding, comes first. */
@@ -88,11 +120,11 @@ function chooseSequences(order: readonly number[], options: Pick<DrawOptions, "s
 }
 
 /** Copies the part of the crop that lies in the subject; the rest stays zero. */
-function cutSample(stack: VolumeStack, options: CropOptions & { start: Triple; channels: number[] }): Sample {
-  const { subject, cropSize, templateSize, start, channels } = options;
-  const [width, height, depth] = cropSize;
+function cutSample(stack: VolumeStack, options: CropOptions & SamplePlace): Sample {
+  const { cropSize, start, channels } = options;
+  const [, height, depth] = cropSize;
   const [stackWidth, stackHeight] = stack.size;
-  const voxels = new Float32Array(channels.length * width * height * depth);
+  const sample = blankSample(stack, options);
   const [low, high] = [
     mapAxes((axis) => Math.max(0, -start[axis])),
     mapAxes((axis) => Math.min(cropSize[axis], stack.size[axis] - start[axis])),
@@ -102,18 +134,12 @@ function cutSample(stack: VolumeStack, options: CropOptions & { start: Triple; c
     for (let z = low[2]; z < high[2]; z++) {
       for (let y = low[1]; y < high[1]; y++) {
         const from = ((start[2] + z) * stackHeight + start[1] + y) * stackWidth + start[0];
-        const to = ((c * depth + z) * height + y) * width;
-        voxels.set(source.subarray(from + low[0], from + high[0]), to + low[0]);
+        const to = ((c * depth + z) * height + y) * cropSize[0];
+        sample.voxels.set(source.subarray(from + low[0], from + high[0]), to + low[0]);
       }
     }
   });
-  return {
-    subject,
-    modalities: channels.map((channel) => stack.modalities[channel]),
-    voxels,
-    cropSize,
-    templateStart: mapAxes((axis) => start[axis] + Math.floor((templateSize[axis] - stack.size[axis]) / 2)),
-  };
+  return sample;
 }
 
 function mapAxes(value: (axis: 0 | 1 | 2) => number): Triple {

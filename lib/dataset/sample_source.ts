@@ -2,15 +2,29 @@
 import type { Triple, VolumeStack } from "../geometry.ts";
 import { randomStream } from "../random.ts";
 import { resolveFile, type Subject } from "./datalist.ts";
-import { readNifti } from "./nifti.ts";
-import { type PreprocessOptions, preprocessSubject } from "./preprocess.ts";
-import { centreSample, drawSample, type Sample } from "./sample.ts";
+import type { LoadWatch } from "./loader.ts";
+import { type Gunzip, readStoredNifti } from "./nifti.ts";
+import { type PreprocessOptions, preprocessStored } from "./preprocess.ts";
+import {
+  blankSample,
+  centrePlace,
+  centreSample,
+  type CropOptions,
+  type DrawOptions,
+  drawPlace,
+  drawSample,
+  type Sample,
+  type SamplePlace,
+  type StackShape,
+} from "./sample.ts";
 import { SubjectCache } from "./subject_cache.ts";
 
 /** Everything that decides what samples look like. Plain values: it can be posted to a worker. */
 export interface SamplePlan {
   /** Folder that the subjects' paths start from. */
   readonly root: string;
+  /** Whether the root is a folder of prepared subjects, made as `preprocess` says. */
+  readonly prepared?: boolean;
   /** The list that requests index. */
   readonly subjects: readonly Subject[];
   /** How scans are brought into the common space. */
@@ -43,6 +57,8 @@ export interface SampleSource {
   load(request: SampleRequest): Promise<Sample>;
   /** Ends the source's threads and refuses further loads. */
   close(): void;
+  /** Told when batches of it are waited for. */
+  readonly watch?: LoadWatch;
 }
 
 /** What {@link loadSubject} needs beside the subject. */
@@ -53,6 +69,8 @@ export interface LoadOptions {
   readonly preprocess: PreprocessOptions;
   /** Reads a whole file. */
   readonly readFile: (path: string) => Promise<Uint8Array>;
+  /** Inflates faster than the platform's streams do; default: those. */
+  readonly gunzip?: Gunzip;
 }
 
 /**
@@ -61,14 +79,15 @@ export interface LoadOptions {
  * @throws {VolumeError} when an image is broken, or its grid differs from that of the others
  */
 export async function loadSubject(subject: Subject, options: LoadOptions): Promise<VolumeStack> {
+  const { gunzip } = options;
   const reads = await Promise.allSettled(subject.images.map(async ({ modality, file }) => {
     const path = resolveFile(options.root, file);
-    return { modality, file: path, volume: await readNifti(await options.readFile(path), path) };
+    return { modality, ...await readStoredNifti(await options.readFile(path), { file: path, gunzip }), file: path };
   }));
   // Of several broken images the first listed one is named, whichever read failed first.
   const failure = reads.find((read) => read.status === "rejected");
   if (failure) throw failure.reason;
-  return preprocessSubject(
+  return preprocessStored(
     reads.flatMap((read) => read.status === "fulfilled" ? [read.value] : []),
     options.preprocess,
   );
@@ -79,17 +98,33 @@ export function takeSample(
   stack: VolumeStack,
   { plan, request }: { plan: SamplePlan; request: SampleRequest },
 ): Sample {
-  const { cropSize, templateSize, sequences, seed } = plan;
-  const subject = plan.subjects[request.subject].id;
-  if (plan.crop === "centre") return centreSample(stack, { subject, cropSize, templateSize });
-  return drawSample(stack, {
-    subject,
-    cropSize,
-    templateSize,
+  if (plan.crop === "centre") return centreSample(stack, cropOptions(plan, request));
+  return drawSample(stack, drawOptions(plan, request));
+}
+
+/** The sample of a request with its voxels still 0, and where they are to be found. */
+export function placeSample(
+  shape: StackShape,
+  { plan, request }: { plan: SamplePlan; request: SampleRequest },
+): { sample: Sample; place: SamplePlace } {
+  const crop = cropOptions(plan, request);
+  const place = plan.crop === "centre" ? centrePlace(shape, crop) : drawPlace(shape, drawOptions(plan, request));
+  return { sample: blankSample(shape, { ...crop, ...place }), place };
+}
+
+function cropOptions({ cropSize, templateSize, subjects }: SamplePlan, { subject }: SampleRequest): CropOptions {
+  return { subject: subjects[subject].id, cropSize, templateSize };
+}
+
+function drawOptions(plan: SamplePlan, request: SampleRequest): DrawOptions {
+  const { sequences, seed, shuffleOrder } = plan;
+  const crop = cropOptions(plan, request);
+  return {
+    ...crop,
     sequences,
     random: randomStream(seed, "sample", request.epoch, request.subject),
-    ...(plan.shuffleOrder ? { shuffleOrder: randomStream(seed, `channel order ${subject}`) } : {}),
-  });
+    ...(shuffleOrder ? { shuffleOrder: randomStream(seed, `channel order ${crop.subject}`) } : {}),
+  };
 }
 
 /** Makes samples in the calling thread, one at a time, and keeps prepared subjects in memory. */
@@ -105,10 +140,10 @@ export class LocalSource implements SampleSource {
    * @param plan what samples look like
    * @param options how files are read, and how many bytes of prepared subjects are kept
    */
-  constructor(plan: SamplePlan, options: Pick<LoadOptions, "readFile"> & { cacheBytes: number }) {
+  constructor(plan: SamplePlan, options: Pick<LoadOptions, "readFile" | "gunzip"> & { cacheBytes: number }) {
     this.#plan = plan;
     this.#cache = new SubjectCache({
-      load: (index) => loadSubject(plan.subjects[index], { ...plan, readFile: options.readFile }),
+      load: (index) => loadSubject(plan.subjects[index], { ...plan, ...options }),
       maxBytes: options.cacheBytes,
     });
   }

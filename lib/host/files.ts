@@ -272,7 +272,7 @@ async function writeAndFlush(
 }
 
 /** Makes a rename durable. Windows opens no folders, and some network file systems flush none: the rename stands. */
-async function flushFolder(path: string): Promise<void> {
+export async function flushFolder(path: string): Promise<void> {
   try {
     using folder = await Deno.open(path, { read: true });
     await folder.sync();

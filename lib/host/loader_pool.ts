@@ -1,17 +1,15 @@
 /** Samples made by several threads at once. */
-import {
-  type LabelledPlan,
-  type LabelledSample,
-  type LabelledSampleSource,
-  LabelledSource,
-  LocalSource,
-  type Sample,
-  type SamplePlan,
-  type SampleRequest,
-  type SampleSource,
+import type {
+  LabelledPlan,
+  LabelledSample,
+  LabelledSampleSource,
+  Sample,
+  SamplePlan,
+  SampleRequest,
+  SampleSource,
 } from "../dataset/mod.ts";
+import { localLabelledSource, localSource } from "./_local_source.ts";
 import { receiveError } from "./_transfer_error.ts";
-import { readFile } from "./files.ts";
 import type { WorkerMessage, WorkerReply } from "./loader_worker.ts";
 
 /** How much of the machine a source may take. */
@@ -32,7 +30,7 @@ export interface SourceOptions {
  */
 export function openSampleSource(plan: SamplePlan, { workers, cacheBytes }: SourceOptions): SampleSource {
   checkWorkers(workers);
-  if (workers === 0) return new LocalSource(plan, { readFile, cacheBytes });
+  if (workers === 0) return localSource(plan, { cacheBytes });
   return new LoaderPool<Sample>({ kind: "open", plan }, { workers, cacheBytes });
 }
 
@@ -43,7 +41,7 @@ export function openSampleSource(plan: SamplePlan, { workers, cacheBytes }: Sour
  */
 export function openLabelledSource(plan: LabelledPlan, { workers, cacheBytes }: SourceOptions): LabelledSampleSource {
   checkWorkers(workers);
-  if (workers === 0) return new LabelledSource(plan, { readFile, cacheBytes });
+  if (workers === 0) return localLabelledSource(plan, { cacheBytes });
   return new LoaderPool<LabelledSample>({ kind: "open labelled", plan }, { workers, cacheBytes });
 }
 

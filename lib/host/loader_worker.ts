@@ -1,15 +1,15 @@
 /** One thread of a loader pool: opens a sample source for the plan it is sent, then answers requests. */
-import {
-  type LabelledPlan,
-  type LabelledSample,
-  LabelledSource,
-  LocalSource,
-  type Sample,
-  type SamplePlan,
-  type SampleRequest,
+import type {
+  LabelledPlan,
+  LabelledSample,
+  LabelledSampleSource,
+  Sample,
+  SamplePlan,
+  SampleRequest,
+  SampleSource,
 } from "../dataset/mod.ts";
+import { localLabelledSource, localSource } from "./_local_source.ts";
 import { type PostedError, postError } from "./_transfer_error.ts";
-import { readFile } from "./files.ts";
 
 /** What a worker is sent: the plan once, then requests. */
 export type WorkerMessage =
@@ -22,15 +22,15 @@ export type WorkerReply =
   | { readonly id: number; readonly sample: Sample | LabelledSample }
   | { readonly id: number; readonly error: PostedError };
 
-let source: LocalSource | LabelledSource | undefined;
+let source: SampleSource | LabelledSampleSource | undefined;
 
 self.onmessage = async ({ data }: MessageEvent<WorkerMessage>): Promise<void> => {
   if (data.kind === "open") {
-    source = new LocalSource(data.plan, { readFile, cacheBytes: data.cacheBytes });
+    source = localSource(data.plan, data);
     return;
   }
   if (data.kind === "open labelled") {
-    source = new LabelledSource(data.plan, { readFile, cacheBytes: data.cacheBytes });
+    source = localLabelledSource(data.plan, data);
     return;
   }
   const { id, request } = data;

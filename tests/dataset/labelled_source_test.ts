@@ -111,6 +111,7 @@ Deno.test("takeLabelledSample() gives the label and the voxels of one place for 
   const stack = await loadLabelledSubject(plan.subjects[0], { plan, readFile: readScan });
   const counted = {
     ...stack,
+    modalities: ["t1"],
     channels: [Float32Array.from(stack.label!, (_, i) => i)],
     label: Uint8Array.from(stack.label!, (_, i) => i),
   };

@@ -1,6 +1,6 @@
 /** Reading NIfTI files: every type, byte order and version by hand-made bytes, and every way a file can be bad. */
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
-import { readNifti, readNiftiHeader } from "../../lib/dataset/nifti.ts";
+import { readNifti, readNiftiHeader, readStoredNifti } from "../../lib/dataset/nifti.ts";
 import { VolumeError } from "../../lib/errors.ts";
 import { randomStream } from "../../lib/random.ts";
 import { buildNifti, gzip, type NiftiFileSpec, STORED_TYPES } from "./_nifti_file.ts";
@@ -276,4 +276,33 @@ Deno.test("readNifti() verifies the checksum of a file that has the announced le
   const compressed = await gzip(buildNifti({ values, shape: [100, 30, 10] }));
   compressed[compressed.length - 6] ^= 1;
   await rejectsRead(compressed, /got all bytes, but a wrong checksum or data after its end \(/);
+});
+
+Deno.test("readStoredNifti() gives the same with a gunzip of the host's, and the stream's errors where that fails", async () => {
+  const plain = buildNifti({ values: [3, -2, 7], type: "int16", slope: 2 });
+  const packed = await gzip(plain);
+  const asked: number[] = [];
+  const gunzip = (_: Uint8Array, count: number): Uint8Array => {
+    asked.push(count);
+    return plain;
+  };
+  const withoutIt = await readStoredNifti(packed, { file: "a.nii.gz" });
+  deepStrictEqual(await readStoredNifti(packed, { file: "a.nii.gz", gunzip }), withoutIt);
+  deepStrictEqual(asked, [plain.length]);
+  const failing = (): Uint8Array => {
+    throw new Error("unlike the stream's words");
+  };
+  deepStrictEqual(await readStoredNifti(packed, { file: "a.nii.gz", gunzip: failing }), withoutIt);
+  deepStrictEqual(await readStoredNifti(packed, { file: "a.nii.gz", gunzip: () => plain.subarray(1) }), withoutIt);
+  const cut = packed.subarray(0, packed.length - 12);
+  await rejects(readStoredNifti(cut, { file: "a.nii.gz", gunzip: failing }), /damaged or cut off/);
+});
+
+Deno.test("readStoredNifti() holds 16-bit voxels as indices of a table, unless their scale overflows", async () => {
+  const small = await readStoredNifti(buildNifti({ values: [-1, 2], type: "int16", slope: 0.5 }), { file: "a" });
+  deepStrictEqual([...small.voxels.stored], [65535, 2]);
+  deepStrictEqual([small.voxels.table![65535], small.voxels.table![2]], [-0.5, 1]);
+  const bytes = buildNifti({ values: [-1, 2], type: "int16", slope: 2 ** 120 });
+  const large = await readStoredNifti(bytes, { file: "a" });
+  deepStrictEqual([large.voxels.table, ...large.voxels.stored], [null, -(2 ** 120), 2 ** 121]);
 });

@@ -1,18 +1,22 @@
 /** The deterministic pipeline: by hand on small volumes, and against MONAI on real scans where they are at hand. */
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import { centredForegroundBox, cropStack } from "../../lib/dataset/crop.ts";
-import { readNifti } from "../../lib/dataset/nifti.ts";
+import { readNifti, readStoredNifti } from "../../lib/dataset/nifti.ts";
 import { scaleByPercentiles } from "../../lib/dataset/normalize.ts";
 import { toRas } from "../../lib/dataset/orient.ts";
 import {
   checkSameGrid,
   DEFAULT_PREPROCESS,
+  type PreprocessOptions,
+  preprocessStored,
   preprocessSubject,
   type SubjectImage,
 } from "../../lib/dataset/preprocess.ts";
 import { resampleToSpacing } from "../../lib/dataset/resample.ts";
 import { DatalistError, VolumeError } from "../../lib/errors.ts";
 import { type Affine, type Triple, type Volume, type VolumeStack, voxelCount } from "../../lib/geometry.ts";
+import { randomStream } from "../../lib/random.ts";
+import { buildNifti, STORED_TYPES } from "./_nifti_file.ts";
 import golden from "../golden/preprocess.json" with { type: "json" };
 
 const IDENTITY: Affine = [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]];
@@ -198,5 +202,73 @@ for (const [subject, { files, steps }] of Object.entries(golden)) {
       compare({ ...cropped, channels }, steps.percentiles_0_1, "percentiles");
       compare(preprocessSubject(images), steps.crop_foreground_again, "whole pipeline");
     },
+  });
+}
+
+/** The same by the rooms' plain steps, one after another on whole float volumes. */
+function plainSteps(images: readonly SubjectImage[], options: PreprocessOptions): VolumeStack {
+  const { affine } = images[0].volume;
+  const volumes = images.map(({ volume }) => {
+    const oriented = toRas({ ...volume, affine });
+    return options.spacingMm === null
+      ? oriented
+      : resampleToSpacing(oriented, { spacingMm: options.spacingMm, interpolation: "trilinear" });
+  });
+  const stack = {
+    modalities: images.map(({ modality }) => modality),
+    channels: volumes.map(({ data }) => data),
+    size: volumes[0].size,
+    affine: volumes[0].affine,
+  };
+  const cropped = cropStack(stack, centredForegroundBox(stack.channels, stack.size)!);
+  const channels = cropped.channels.map((data) => {
+    return scaleByPercentiles(data, { lower: options.lowerPercentile, upper: options.upperPercentile, clip: true });
+  });
+  return cropStack({ ...cropped, channels }, centredForegroundBox(channels, cropped.size)!);
+}
+
+type StoredName = keyof typeof STORED_TYPES;
+
+/** A head in air, off centre, with some negative voxels. */
+function headValues([nx, ny, nz]: readonly number[], { type, salt }: { type: StoredName; salt: number }): number[] {
+  const random = randomStream(3, `stored ${type}`, salt);
+  return Array.from({ length: nx * ny * nz }, (_, i) => {
+    const [x, y, z] = [i % nx, Math.floor(i / nx) % ny, Math.floor(i / (nx * ny))];
+    const isHead = x > 1 && x < nx - 1 && y > 2 && y < ny - 1 && z > 0 && z < nz - 2;
+    if (!isHead) return type.startsWith("u") || x !== 0 ? 0 : -1;
+    return type.startsWith("float") ? random.uniform() * 90 - 3 : random.integer(100) + (type.startsWith("u") ? 0 : -5);
+  });
+}
+
+const ORIENTATIONS: Readonly<Record<string, readonly (readonly number[])[]>> = {
+  RAS: [[1, 0, 0, -4], [0, 1, 0, 2], [0, 0, 1, 0]],
+  LPS: [[-1, 0, 0, 4], [0, -1, 0, 2], [0, 0, 1, 0]],
+  SRP: [[0, 1, 0, 1], [0, 0, -1, 2], [1, 0, 0, 3]],
+  "2 mm": [[2, 0, 0, -4], [0, -2, 0, 2], [0, 0, 2, 0]],
+};
+
+for (const [name, rows] of Object.entries(ORIENTATIONS)) {
+  Deno.test(`preprocessStored() gives the bits of the plain steps for every voxel type and scale, ${name}`, async () => {
+    for (const type of Object.keys(STORED_TYPES) as StoredName[]) {
+      for (const [slope, intercept] of [[0, 0], [0.37, 0], [0.5, -3], [-2, 150]]) {
+        const shape = [9, 8, 7];
+        const files = [0, 1].map((salt) => {
+          const values = headValues(shape, { type, salt });
+          return buildNifti({ values, shape, type, slope, intercept, sform: { code: 1, rows } });
+        });
+        const stored = await Promise.all(files.map(async (bytes, i) => {
+          return { modality: ["t1", "t2"][i], file: "a.nii", ...await readStoredNifti(bytes, { file: "a.nii" }) };
+        }));
+        const images = await Promise.all(files.map(async (bytes, i) => {
+          return { modality: ["t1", "t2"][i], file: "a.nii", volume: await readNifti(bytes, "a.nii") };
+        }));
+        const options = { ...DEFAULT_PREPROCESS, lowerPercentile: 7 };
+        deepStrictEqual(
+          preprocessStored(stored, options),
+          plainSteps(images, options),
+          `${type} ${slope} ${intercept}`,
+        );
+      }
+    }
   });
 }

@@ -345,6 +345,7 @@ export {
   type SegmentationParts,
   type SegmentationTarget,
 } from "./lib/trainer/mod.ts";
+export { type Communicator, type PendingSum, SINGLE_RANK } from "./lib/communicator.ts";
 export {
   type ConfigFile,
   type ConfigOverrides,
@@ -377,6 +378,7 @@ export {
   type Scalar,
   selectBackend,
   selfAttention,
+  type SharedBatch,
   spaceToDepth3d,
   type TemplateWindow,
   templateWindow,

@@ -63,7 +63,12 @@ function signed(value: number | undefined): string {
 /** Writes `report.md`: task, data, start, scores, options. */
 export async function writeFinetuneReport(
   folder: RunFolder,
-  { description, records }: { description: FinetuneDescription; records: readonly FinetuneRecord[] },
+  { description, records, wait }: {
+    description: FinetuneDescription;
+    records: readonly FinetuneRecord[];
+    /** How long the session waited for data, in words. */
+    wait: string;
+  },
 ): Promise<void> {
   const { task, data, weights, options, recipe, environment } = description;
   const best = bestScore(records);
@@ -94,6 +99,7 @@ export async function writeFinetuneReport(
       "training subjects": String(data.training.length),
       "held-out subjects": String(data.validation.length),
       ...environment,
+      "waited for data": wait,
     }),
     "",
     "## Options",

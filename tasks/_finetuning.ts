@@ -13,6 +13,7 @@ import { FINETUNE_RECIPES, finetuneSchema, QUICK_CHECK } from "../recipes/finetu
 import type { FinetuneEntry, FinetuneRecipe, ResolvedFinetune } from "../recipes/finetune/mod.ts";
 import { findTask, isTaskFile, parseTask, type Task } from "../recipes/tasks/mod.ts";
 import { INTERRUPTED, timestamp } from "./_command_line.ts";
+import { DataWait } from "./_data_wait.ts";
 import { gatherFinetuneData } from "./_finetune_data.ts";
 import { type FinetuneDescription, readFinetuneDescription } from "./_finetune_description.ts";
 import { type FinetuneRunParts, openFinetuneParts } from "./_finetune_parts.ts";
@@ -252,13 +253,16 @@ async function trainVisibly(
   { started, ...session }: FinetuneSession & { started: number },
 ): Promise<Outcome> {
   let interrupted = false;
-  using progress = new FinetuneLine();
+  const wait = new DataWait();
+  using progress = new FinetuneLine(wait);
   using _interrupt = onInterrupt(() => {
     interrupted = true;
     progress.print("stopping: finishing this step and saving; once more to stop at once");
   });
+  const { training } = session.parts;
   const { finished, records } = await trainRun(description, {
     ...session,
+    parts: { ...session.parts, training: { ...training, source: wait.watch(training.source) } },
     interrupted: () => interrupted,
     onProgress: (state) => progress.show(state),
   });
@@ -268,10 +272,11 @@ async function trainVisibly(
     print(`interrupted and saved; go on with: deno task finetune --resume ${path}`);
     return { code: INTERRUPTED, records };
   }
-  await writeFinetuneReport(session.folder, { description, records });
+  await writeFinetuneReport(session.folder, { description, records, wait: wait.describe() });
   const seconds = (performance.now() - started) / 1000;
   const best = bestScore(records);
   print(`\n${formatScores({ [description.weights ? "fine-tuned" : "from scratch"]: records })}`);
+  print(`waited for data ${wait.describe()}`);
   print(`done in ${formatDuration(seconds)}: ${path}/weights.safetensors, of epoch ${(best?.epoch ?? 0) + 1}`);
   return { code: 0, records };
 }
@@ -312,7 +317,12 @@ function fingerprint({ task, options, data }: FinetuneDescription): string {
 
 /** The live line of a run. */
 class FinetuneLine implements Disposable {
+  readonly #wait: DataWait;
   #line: Progress | undefined;
+
+  constructor(wait: DataWait) {
+    this.#wait = wait;
+  }
 
   show({ record, epochs, totalSteps, score }: FinetuneProgress): void {
     this.#line ??= createProgress({ total: totalSteps, label: "finetune", done: record.step });
@@ -320,6 +330,7 @@ class FinetuneLine implements Disposable {
       epoch: `${record.epoch + 1}/${epochs}`,
       loss: record.loss,
       ...(score === null ? {} : { score }),
+      wait: `${Math.round(this.#wait.percent)} %`,
     });
   }
 

@@ -11,6 +11,7 @@ import type { BackendInfo, BackendName } from "../lib/tensor/mod.ts";
 import { pretrain } from "../lib/trainer/mod.ts";
 import { QUICK_CHECK, RECIPES, recipeSchema } from "../recipes/mod.ts";
 import { INTERRUPTED, timestamp } from "./_command_line.ts";
+import { DataWait } from "./_data_wait.ts";
 import { loadInitialWeights } from "./_initial_weights.ts";
 import type { InitialWeights } from "./_initial_weights.ts";
 import type { Ranks } from "./_ranks.ts";
@@ -184,13 +185,15 @@ async function train(
   const isFirst = communicator.rank === 0;
   let interrupted = false;
   let spacingMm: Triple | undefined;
-  using progress = new TrainingProgress();
+  const wait = new DataWait();
+  using progress = new TrainingProgress(wait);
   using _interrupt = onInterrupt(() => {
     interrupted = true;
     if (isFirst) progress.print("stopping: finishing this step and saving; once more to stop at once");
   });
   const result = await pretrain({
     ...parts,
+    training: { ...parts.training, source: wait.watch(parts.training.source) },
     resume,
     store: folder,
     communicator,
@@ -218,10 +221,12 @@ async function train(
     ...description,
     backend,
     seconds,
+    wait: wait.describe(),
     templates: parts.templates,
     validation: result.validation,
   });
-  console.log(`\ndone in ${formatDuration(seconds)}: ${folder.path}/report.html`);
+  console.log(`\nwaited for data ${wait.describe()}`);
+  console.log(`done in ${formatDuration(seconds)}: ${folder.path}/report.html`);
   return 0;
 }
 

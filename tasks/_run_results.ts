@@ -19,6 +19,8 @@ export interface FinishedRun {
   readonly backend: BackendInfo;
   /** Wall-clock time of this session. */
   readonly seconds: number;
+  /** How long this session waited for data, in words. */
+  readonly wait: string;
   readonly templates: Templates;
   /** The last validation, with pictures; null when this session only resumed a finished run. */
   readonly validation: Validation | null;
@@ -39,7 +41,7 @@ async function describeReport(
   folder: RunFolder,
   { run, templates }: { run: FinishedRun; templates: TemplateImage[] },
 ): Promise<RunReport> {
-  const { recipe, options, data, backend, seconds, validation } = run;
+  const { recipe, options, data, backend, seconds, wait, validation } = run;
   const modalities = (subjects: RunData["training"]): string =>
     [...countModalities(subjects)].map(([modality, count]) => `${modality} ${count}`).join(", ");
   return {
@@ -48,6 +50,7 @@ async function describeReport(
     environment: {
       ...describeEnvironment(backend),
       "time of the last session": formatDuration(seconds),
+      "waited for data": wait,
     },
     data: {
       origin: data.origin,

@@ -2,11 +2,18 @@
 import { createProgress } from "../lib/host/mod.ts";
 import type { Progress } from "../lib/host/mod.ts";
 import type { TrainerProgress } from "../lib/trainer/mod.ts";
+import type { DataWait } from "./_data_wait.ts";
 
-/** Shows epoch, losses by name, volumes per second and the time left. */
+/** Shows epoch, losses by name, volumes per second, the share of time that data were waited for and the time left. */
 export class TrainingProgress implements Disposable {
   #line: Progress | undefined;
+  readonly #wait: DataWait;
   #started: { readonly seconds: number; readonly volumes: number } | undefined;
+
+  /** @param wait knows how long data were waited for */
+  constructor(wait: DataWait) {
+    this.#wait = wait;
+  }
 
   /** Takes the trainer's state after an update. */
   show({ record, epochs, totalSteps, volumes }: TrainerProgress): void {
@@ -22,6 +29,7 @@ export class TrainingProgress implements Disposable {
       ...(record.cmr === null ? {} : { cmr: record.cmr }),
       ...(record.cl === null ? {} : { cl: record.cl }),
       ...(Number.isFinite(rate) ? { "volumes/s": rate } : {}),
+      wait: `${Math.round(this.#wait.percent)} %`,
     });
   }
 

@@ -15,9 +15,10 @@ export function gunzip(bytes: Uint8Array, count: number): Uint8Array {
   return gunzipSync(bytes, { chunkSize: Math.max(64, count), maxOutputLength: count });
 }
 
-/** Compresses as one zstd frame. */
+/** Compresses as one zstd frame with a checksum. */
 export function zstdCompress(bytes: Uint8Array): Uint8Array {
-  return zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } });
+  const { ZSTD_c_compressionLevel: level, ZSTD_c_checksumFlag: checksum } = constants;
+  return zstdCompressSync(bytes, { params: { [level]: ZSTD_LEVEL, [checksum]: 1 } });
 }
 
 /**

@@ -25,4 +25,7 @@ Deno.test("zstdDecompress() undoes zstdCompress(), and its result may be read as
     equal(content.buffer.byteLength, length);
   }
   throws(() => zstdDecompress(BYTES));
+  const damaged = zstdCompress(BYTES).slice();
+  damaged[damaged.length - 1] ^= 1;
+  throws(() => zstdDecompress(damaged));
 });

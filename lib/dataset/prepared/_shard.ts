@@ -40,7 +40,7 @@ export function arrayMetadata({ type, shape }: Pick<ShardedArray, "type" | "shap
         chunk_shape: [1, CHUNK_EDGE, CHUNK_EDGE, CHUNK_EDGE],
         codecs: [type === "uint8" ? { name: "bytes" } : little, {
           name: "zstd",
-          configuration: { level: 3, checksum: false },
+          configuration: { level: 3, checksum: true },
         }],
         index_codecs: [little, { name: "crc32c" }],
         index_location: "end",

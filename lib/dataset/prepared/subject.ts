@@ -3,6 +3,7 @@ import { open, registry, root } from "zarrita";
 import { z } from "zod";
 import { messageOf, VolumeError } from "../../errors.ts";
 import type { Triple } from "../../geometry.ts";
+import { crc32c } from "./_crc32c.ts";
 import { CHUNK_EDGE } from "./_shard.ts";
 import type { SubjectAttributes } from "./encode.ts";
 import { loadRow, type StoredArray } from "./storage.ts";
@@ -102,12 +103,13 @@ export class PreparedSubject {
     if (metadata === undefined) throw new VolumeError(store.name, "expected a prepared subject, found no zarr.json");
     const attributes = parseSubjectMetadata(new TextDecoder().decode(metadata), store.name);
     const hasLabel = Object.keys(attributes.sha256).some((name) => name.startsWith("label/"));
+    const checked = checkedStore(store);
     return await naming(store.name, async () => {
-      const image = await openArray(store, "image");
+      const image = await openArray(checked, "image");
       return new PreparedSubject(attributes, {
         name: store.name,
         image,
-        label: hasLabel ? await openArray(store, "label") : null,
+        label: hasLabel ? await openArray(checked, "label") : null,
       });
     });
   }
@@ -140,6 +142,28 @@ export class PreparedSubject {
     await naming(this.#name, () => readRows(label, { channel: 0, size, start: [0, 0, 0], cropSize: size, copy }));
     return out;
   }
+}
+
+/** zarrita takes a file that is not there for zeros and does not look at checksums: this store does. */
+function checkedStore(store: PreparedStore): PreparedStore {
+  return {
+    name: store.name,
+    get: (key) => store.get(key),
+    getRange: async (key, range) => {
+      const bytes = await store.getRange(key, range);
+      const isIndex = "suffixLength" in range;
+      const length = isIndex ? range.suffixLength : range.length;
+      if (bytes?.length !== length) throw new Error(`${bytes?.length ?? "no"} bytes where ${key} has ${length}`);
+      if (isIndex && !isSound(bytes)) throw new Error(`a damaged index in ${key}`);
+      return bytes;
+    },
+  };
+}
+
+/** Compares the CRC-32C at the end of an index with the rest. */
+function isSound(index: Uint8Array): boolean {
+  const end = index.length - 4;
+  return new DataView(index.buffer, index.byteOffset + end).getUint32(0, true) === crc32c(index.subarray(0, end));
 }
 
 /** The part of zarrita's arrays that is used. */

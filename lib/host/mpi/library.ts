@@ -45,7 +45,7 @@ export interface MpiLibrary {
 /** Environment variable that names the library where it is found under another name. */
 export const LIBRARY_VARIABLE = "BRAINMVP_MPI_LIBRARY";
 
-const OPEN_MPI = { files: ["libmpi.so.40", "libmpi.40.dylib"], name: "Open MPI", packages: "openmpi-bin libopenmpi3" };
+const OPEN_MPI = { files: ["libmpi.so.40", "libmpi.40.dylib"], name: "Open MPI", packages: "openmpi-bin" };
 const MPICH = { files: ["libmpich.so.12", "libmpi.so.12", "libmpi.12.dylib"], name: "MPICH", packages: "mpich" };
 
 /** Kinds of library in the order in which they are tried. */

@@ -12,7 +12,7 @@ async function open(file: string): Promise<string> {
 Deno.test("openLibrary() says what to install when there is no library", async () => {
   equal(
     await open("/no/such/libmpi.so"),
-    "Cannot start MPI: expected /no/such/libmpi.so, found none; on Debian: apt install openmpi-bin libopenmpi3 or apt " +
+    "Cannot start MPI: expected /no/such/libmpi.so, found none; on Debian: apt install openmpi-bin or apt " +
       `install mpich; elsewhere name the file in the environment variable ${LIBRARY_VARIABLE}`,
   );
 });

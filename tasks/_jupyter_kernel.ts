@@ -83,15 +83,22 @@ export class JupyterKernel implements AsyncDisposable {
       stdout: "null",
       stderr: "null",
     }).spawn();
-    const bytes = new TextEncoder().encode(secret);
-    const key = await crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-    const shell = await connect({ port: ports.shell_port, kind: "DEALER" });
-    const published = await connect({ port: ports.iopub_port, kind: "SUB" });
-    const kernel = new JupyterKernel({ process, shell, published, key, connectionFile });
-    kernel.#listen(shell);
-    kernel.#listen(published);
-    await kernel.#waitUntilHeard();
-    return kernel;
+    try {
+      const bytes = new TextEncoder().encode(secret);
+      const key = await crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+      const shell = await connect({ port: ports.shell_port, kind: "DEALER" });
+      const published = await connect({ port: ports.iopub_port, kind: "SUB" });
+      const kernel = new JupyterKernel({ process, shell, published, key, connectionFile });
+      kernel.#listen(shell);
+      kernel.#listen(published);
+      await kernel.#waitUntilHeard();
+      return kernel;
+    } catch (error) {
+      process.kill("SIGKILL");
+      await process.status;
+      await Deno.remove(connectionFile);
+      throw error;
+    }
   }
 
   /** What is published before the subscription has arrived is lost: asks until an answer is heard. */

@@ -61,6 +61,21 @@ export function openRanks({ task }: { task: string }): Ranks {
   };
 }
 
+/**
+ * Refuses what runs on one rank where a launcher has started several: each would do, and write, the same.
+ *
+ * @param verb what is refused, for the message: "fine-tune"
+ * @throws {ConfigError} when this process is one of several ranks
+ */
+export function refuseRanks(verb: string): void {
+  const launch = detectLaunch((name) => Deno.env.get(name));
+  if (launch === undefined || launch.size === 1) return;
+  const { launcher, size, variable } = launch;
+  throw new ConfigError(
+    `Cannot ${verb} on ${size} ranks, started by ${launcher} (${variable}): expected a single process`,
+  );
+}
+
 function refusalOf({ launcher, size, variable }: Launch, task: string): string {
   return `Cannot train on ${size} ranks, started by ${launcher} (${variable}): expected deno task ${task}`;
 }

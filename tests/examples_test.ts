@@ -88,6 +88,7 @@ Deno.test("README.md says of the permissions of pretrain and phantom what deno.j
   assert.deepEqual(CONFIG.permissions.phantom, granted);
   const env = { allow: [...LAUNCH_VARIABLES], ignore: true };
   assert.deepEqual(CONFIG.permissions.pretrain, { ...granted, env });
+  assert.deepEqual(CONFIG.permissions.finetune, { ...granted, env });
   const withLibrary = { ...env, allow: [...env.allow, LIBRARY_VARIABLE] };
   assert.deepEqual(CONFIG.permissions["pretrain-mpi"], { ...granted, ffi: true, env: withLibrary });
   const others = Object.entries(CONFIG.permissions).filter(([, set]) => Object.hasOwn(set as object, "ffi"));

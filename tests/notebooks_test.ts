@@ -70,30 +70,26 @@ Deno.test("the code of all notebooks type-checks", async () => {
   }
 });
 
-Deno.test({
-  name: "JupyterKernel runs cells: output of every kind, state from cell to cell, errors",
-  permissions: { run: ["deno"], net: ["127.0.0.1"], read: true, write: ["runs"], env: true },
-  fn: async () => {
-    await Deno.mkdir("runs", { recursive: true });
-    await using kernel = await JupyterKernel.start(FOLDER);
-    assert.deepEqual(await kernel.execute('console.log("a"); console.log("b"); const kept = 6;'), [
-      { output_type: "stream", name: "stdout", text: "a\nb\n" },
-    ]);
-    const [result, ...others] = await kernel.execute("kept * 7");
-    assert.equal(others.length, 0);
-    assert.deepEqual(result, {
-      output_type: "execute_result",
-      data: { "text/plain": "42" },
-      metadata: {},
-      execution_count: 2,
-    });
-    const shown = await kernel.execute('import { showMarkdown } from "./notebook.ts"; showMarkdown("**b**")');
-    assert.deepEqual(shown.map((output) => "data" in output && output.data), [{ "text/markdown": "**b**" }]);
-    for (const code of ['throw new Error("bad")', "let 5 x"]) {
-      const outputs = await kernel.execute(code);
-      assert.deepEqual(outputs.map(({ output_type }) => output_type), ["error"], code);
-    }
-  },
+Deno.test("JupyterKernel runs cells: output of every kind, state from cell to cell, errors", async () => {
+  await Deno.mkdir("runs", { recursive: true });
+  await using kernel = await JupyterKernel.start(FOLDER);
+  assert.deepEqual(await kernel.execute('console.log("a"); console.log("b"); const kept = 6;'), [
+    { output_type: "stream", name: "stdout", text: "a\nb\n" },
+  ]);
+  const [result, ...others] = await kernel.execute("kept * 7");
+  assert.equal(others.length, 0);
+  assert.deepEqual(result, {
+    output_type: "execute_result",
+    data: { "text/plain": "42" },
+    metadata: {},
+    execution_count: 2,
+  });
+  const shown = await kernel.execute('import { showMarkdown } from "./notebook.ts"; showMarkdown("**b**")');
+  assert.deepEqual(shown.map((output) => "data" in output && output.data), [{ "text/markdown": "**b**" }]);
+  for (const code of ['throw new Error("bad")', "let 5 x"]) {
+    const outputs = await kernel.execute(code);
+    assert.deepEqual(outputs.map(({ output_type }) => output_type), ["error"], code);
+  }
 });
 
 Deno.test("compareKinds() names cells that show something else", () => {

@@ -94,7 +94,10 @@ Deno.test("prepareSubjects() ends when results cannot be written", () =>
     const { training, parameters } = tinyPlan(IDS);
     const job = { root: folder, out: `${folder}/file`, parameters, tag: "0of1" };
     const watching = { onDone: (): void => {}, interrupted: (): boolean => false };
-    await rejects(prepareSubjects(training, { job, workers: 2, ...watching }), /^Error: Cannot (write|remove) .*\/file\//);
+    await rejects(
+      prepareSubjects(training, { job, workers: 2, ...watching }),
+      /^Error: Cannot (write|remove) .*\/file\//,
+    );
     await rejects(prepareSubjects(training, { job, workers: 0, ...watching }), {
       name: "RangeError",
       message: "Cannot prepare: expected a number of workers of at least 1, got 0",

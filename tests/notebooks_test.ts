@@ -37,7 +37,7 @@ for (const name of NAMES) {
     ignore: !IN_CI,
     fn: async () => {
       const { code, stdout, stderr } = await new Deno.Command("deno", {
-        args: ["run", "-q", "-P=notebooks", "tasks/notebooks.ts", "--check", name],
+        args: ["run", "-q", "-P=notebooks", "tasks/notebooks.ts", "--check", `${FOLDER}/${name}`],
         cwd: ROOT,
         env: { NO_COLOR: "1" },
       }).output();

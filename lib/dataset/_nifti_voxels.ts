@@ -105,6 +105,7 @@ function scale(values: RealArray, { slope, intercept }: { slope: number; interce
 }
 
 function checkFinite(data: Float32Array, { size, file }: { size: Triple; file: string }): void {
+  if (areFinite(data)) return;
   let count = 0;
   let first = -1;
   for (let i = 0; i < data.length; i++) {
@@ -114,7 +115,6 @@ function checkFinite(data: Float32Array, { size, file }: { size: Triple; file: s
       count++;
     }
   }
-  if (count === 0) return;
   const [nx, ny] = size;
   const voxel = [first % nx, Math.floor(first / nx) % ny, Math.floor(first / (nx * ny))];
   throw new VolumeError(
@@ -123,4 +123,18 @@ function checkFinite(data: Float32Array, { size, file }: { size: Triple; file: s
       voxel.join(", ")
     })`,
   );
+}
+
+/** True when 0 · x is 0 for every value: sums in four lanes, which do not wait for one another. */
+function areFinite(data: Float32Array): boolean {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  const whole = data.length - data.length % 4;
+  for (let i = 0; i < whole; i += 4) {
+    a += data[i] * 0;
+    b += data[i + 1] * 0;
+    c += data[i + 2] * 0;
+    d += data[i + 3] * 0;
+  }
+  for (let i = whole; i < data.length; i++) a += data[i] * 0;
+  return a + b + c + d === 0;
 }

@@ -8,25 +8,39 @@
  */
 export function orderStatistics(values: Float32Array, ranks: readonly number[]): number[] {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const counts = new Uint32Array(65536);
-  for (let i = 0; i < bits.length; i++) counts[sortableKey(bits[i]) >>> 16]++;
+  const counts = countHighHalves(bits);
   const places = ranks.map((rank) => locate(counts, rank));
-  const lowHalves = new Map<number, Uint32Array>();
-  for (const { bucket } of places) {
-    if (!lowHalves.has(bucket)) lowHalves.set(bucket, countLowHalves(bits, bucket));
-  }
+  const buckets = [...new Set(places.map(({ bucket }) => bucket))];
+  const lowHalves = countLowHalves(bits, buckets);
   return places.map(({ bucket, rank }) => {
-    const low = locate(lowHalves.get(bucket) as Uint32Array, rank).bucket;
+    const low = locate(lowHalves[buckets.indexOf(bucket)], rank).bucket;
     return floatOf(((bucket << 16) | low) >>> 0);
   });
 }
 
-/** Counts the lower 16 bits of all keys whose upper 16 bits are `bucket`. */
-function countLowHalves(bits: Uint32Array, bucket: number): Uint32Array {
+/** Counts the upper 16 bits of all keys. */
+function countHighHalves(bits: Uint32Array): Uint32Array {
   const counts = new Uint32Array(65536);
+  let zeros = 0;
+  for (let i = 0; i < bits.length; i++) {
+    const value = bits[i];
+    // Long runs of background would wait for one counter.
+    if (value === 0) zeros++;
+    else counts[sortableKey(value) >>> 16]++;
+  }
+  counts[sortableKey(0) >>> 16] += zeros;
+  return counts;
+}
+
+/** Counts the lower 16 bits of all keys whose upper 16 bits are one of the buckets, each for itself. */
+function countLowHalves(bits: Uint32Array, buckets: readonly number[]): Uint32Array[] {
+  const counts = buckets.map(() => new Uint32Array(65536));
+  const indexOf = new Uint8Array(65536);
+  buckets.forEach((bucket, index) => indexOf[bucket] = index + 1);
   for (let i = 0; i < bits.length; i++) {
     const key = sortableKey(bits[i]);
-    if (key >>> 16 === bucket) counts[key & 0xffff]++;
+    const index = indexOf[key >>> 16];
+    if (index > 0) counts[index - 1][key & 0xffff]++;
   }
   return counts;
 }

@@ -225,6 +225,7 @@ export {
   sensitivity,
   specificity,
   standardDeviation,
+  STUDY_STATISTICS,
   summarizeScores,
   surfaceDice,
   type SurfaceDistances,
@@ -344,6 +345,7 @@ export {
   type SegmentationParts,
   type SegmentationTarget,
 } from "./lib/trainer/mod.ts";
+export { type Communicator, type PendingSum, SINGLE_RANK } from "./lib/communicator.ts";
 export {
   type ConfigFile,
   type ConfigOverrides,
@@ -376,6 +378,7 @@ export {
   type Scalar,
   selectBackend,
   selfAttention,
+  type SharedBatch,
   spaceToDepth3d,
   type TemplateWindow,
   templateWindow,
@@ -392,6 +395,10 @@ export {
 
 // Results: records of a run, its report, files for other tools.
 export type {
+  AblationCell,
+  AblationMetric,
+  AblationPretraining,
+  AblationVariant,
   ClassificationRecord,
   EventRecord,
   FinetuneRecord,
@@ -407,15 +414,43 @@ export type {
   ValidationRecord,
 } from "./lib/results.ts";
 export {
+  ABLATION_VARIANTS,
+  ablationChart,
+  type AblationDifference,
+  type AblationRow,
+  type AblationScore,
+  type AblationStatistics,
+  type Chart,
   type Convention,
+  encodeGreyPng,
+  formatAblationPairs,
+  formatAblationTable,
   formatPairTable,
+  formatTable,
   type GreyWindow,
   type Interpolation as PictureInterpolation,
+  labelEfficiencyChart,
+  type LabelEfficiencyLine,
+  type LegendEntry,
+  lossChart,
+  missingModalityChart,
+  type MissingModalityGroup,
   type MontageOptions,
   montagePng,
+  type Panel,
+  type Picture,
   type Plane,
+  psnrChart,
   renderReport,
   type ScalarImage,
+  type ScoreEstimate,
+  type SliceOptions,
+  standaloneSvg,
+  type StudyChartOptions,
+  summarizeAblation,
+  takeSlice,
+  templateChangeChart,
+  VARIANT_TITLES,
 } from "./lib/report/mod.ts";
 export {
   blobSource,

@@ -73,6 +73,11 @@ export interface GpuShare {
   readonly dispatches: number;
   /** Command buffers per step. */
   readonly submissions: number;
+  /** Buffers, and groups of bindings, made per step; missing in results of earlier versions. */
+  readonly buffers?: number;
+  readonly bindGroups?: number;
+  /** Bytes of all tensors and scratch on the device, free ones included; missing in results of earlier versions. */
+  readonly allocatedBytes?: number;
   /** Share of the step in which the host worked and did not wait for values. */
   readonly hostShare: number;
 }

@@ -18,6 +18,7 @@ import { withOperations, withStep } from "./results.ts";
 import type { BenchResults, OpBlock, OpRow, RunInfo, StepBlock } from "./results.ts";
 import { benchStep, flopsOfStep, officialRecipe } from "./step.ts";
 import type { Backbone } from "./step.ts";
+import type { Precision } from "../lib/trainer/mod.ts";
 import { openResults, writeResults } from "./store.ts";
 import { formatBlock, formatStep, rateOf, significant } from "./table.ts";
 import { formatTrace } from "./trace.ts";
@@ -33,6 +34,7 @@ export interface BenchArguments {
   readonly backend: Exclude<BackendName, "auto">;
   readonly repeats: number;
   readonly threads: number;
+  readonly precision: Precision;
   readonly torch: boolean;
   readonly tfjs: boolean;
   readonly out: string;
@@ -55,7 +57,7 @@ export async function runBench(args: BenchArguments, { command, print }: BenchOu
   let results = openResults(args.out);
   expectCases(args);
   const start = performance.now();
-  const { description } = await selectBackend(args.backend, { threads: args.threads });
+  const { description } = await selectBackend(args.backend, args);
   const session: Session = {
     args,
     print,

@@ -101,9 +101,15 @@ function gpuBackend(): GpuBackend | null {
 /** Dispatches and submissions of a step, and the share of its time in which the host did not wait for values. */
 function shareOf([before, after]: readonly [GpuUse, GpuUse], times: readonly number[]): GpuShare {
   const total = times.reduce((sum, ms) => sum + ms, 0);
+  const perStep = (name: "dispatches" | "submissions" | "buffers" | "bindGroups"): number => {
+    return (after[name] - before[name]) / times.length;
+  };
   return {
-    dispatches: (after.dispatches - before.dispatches) / times.length,
-    submissions: (after.submissions - before.submissions) / times.length,
+    dispatches: perStep("dispatches"),
+    submissions: perStep("submissions"),
+    buffers: perStep("buffers"),
+    bindGroups: perStep("bindGroups"),
+    allocatedBytes: after.allocatedBytes,
     hostShare: 1 - (after.waitMs - before.waitMs) / total,
   };
 }

@@ -130,6 +130,10 @@ function formatPeak({ gflops, copyGBs, vectorBits }: Peak): string {
   return `${how} ${significant(gflops)} GFLOP/s${vectors}${copy}`;
 }
 
+function count(value: number | undefined): string {
+  return value === undefined ? NOTHING : significant(value);
+}
+
 /** Summary and kernels of one training step. */
 export function formatStep(
   { run, backbone, parameters, flops, ours, heap, gpu, kernels, torch }: StepBlock,
@@ -149,6 +153,9 @@ export function formatStep(
       ? [
         ["dispatches per step", significant(gpu.dispatches), NOTHING],
         ["submissions per step", significant(gpu.submissions), NOTHING],
+        ["buffers made per step", count(gpu.buffers), NOTHING],
+        ["groups of bindings made per step", count(gpu.bindGroups), NOTHING],
+        ["memory of tensors on the GPU, GiB", gibibytes(gpu.allocatedBytes ?? null), NOTHING],
         ["share of the step in which the host works", percent(gpu.hostShare), NOTHING],
       ]
       : []),

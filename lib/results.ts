@@ -11,8 +11,8 @@ export interface StepRecord {
   readonly loss: number;
   /** Cross-modal masked reconstruction, unweighted; null when no subject of the step had a second modality. */
   readonly cmr: number | null;
-  /** Modal data distillation, unweighted. */
-  readonly md: number;
+  /** Modal data distillation, unweighted; null while neither it nor contrastive learning takes part. */
+  readonly md: number | null;
   /** Modality-aware contrastive learning, unweighted; null while it is off. */
   readonly cl: number | null;
   /** L2 norm of all gradients before clipping. */
@@ -145,3 +145,72 @@ export interface ClassificationRecord {
 
 /** One line of a fine-tuning run's metrics.jsonl; holds nothing that depends on the clock. */
 export type FinetuneRecord = FinetuneStepRecord | SegmentationRecord | ClassificationRecord | EventRecord;
+
+/**
+ * What a network is fine-tuned from, in the order of the paper's ablation: random weights, or pre-training with one loss
+ * more each: cross-modal reconstruction (CMR), modal data distillation (MD), contrastive learning (CL).
+ */
+export type AblationVariant = "scratch" | "cmr" | "cmr+md" | "cmr+md+cl";
+
+/** One score of an ablation's cell, over its held-out subjects. */
+export interface AblationMetric {
+  /** `Dice`, `HD95`, `accuracy`, `cross-entropy`, `AUC`. */
+  readonly name: string;
+  /** Region of a segmentation, or `mean` for every subject's mean over regions; null for a classification. */
+  readonly region: string | null;
+  /** Null for a share from 0 to 1. */
+  readonly unit: string | null;
+  readonly better: "higher" | "lower";
+  /** Null where nothing is defined. */
+  readonly mean: number | null;
+  /** Ends of the 95 % bootstrap interval over subjects; null where there is none. */
+  readonly low: number | null;
+  readonly high: number | null;
+  /**
+   * One value per subject, in the order of the cell's subjects; null where it is undefined. Null as a whole when the score is
+   * one of all subjects together, as AUC is.
+   */
+  readonly values: readonly (number | null)[] | null;
+}
+
+/** The pre-training of an ablation's cell. */
+export interface AblationPretraining {
+  /** Optimiser updates. */
+  readonly updates: number;
+  readonly trainingSubjects: number;
+  /** Scores of its last validation. */
+  readonly pairs: readonly PairScore[];
+}
+
+/** One cell of an ablation: one variant, fine-tuned on one task with one seed. The content of a file under results/ablation/. */
+export interface AblationCell {
+  readonly kind: "ablation";
+  /** `quick`: built-in phantoms at low resolution; `full`: the paper's sizes. Cells of two scales are not compared. */
+  readonly scale: string;
+  readonly variant: AblationVariant;
+  /** Name of the downstream task. */
+  readonly task: string;
+  /** Decides random weights, order, crops, masks and augmentation of pre-training and fine-tuning. */
+  readonly seed: number;
+  /** SHA-256 of all options and of the task, the seed left out: equal hashes, equal recipe. */
+  readonly recipeHash: string;
+  /** SHA-256 of the names and sizes of all files of both trainings: equal hashes, equal data. */
+  readonly dataHash: string;
+  /** SHA-256 of the task and of the options and data of fine-tuning alone: cells to be compared have the same. */
+  readonly finetuneHash: string;
+  /** Name and version of the code. */
+  readonly version: string;
+  /** What computed, by name: machine, backend, versions. */
+  readonly machine: Readonly<Record<string, string>>;
+  /** Day on which the cell was finished, as 2026-01-31. */
+  readonly date: string;
+  /** Held-out subjects of the task. */
+  readonly subjects: readonly string[];
+  /** Labelled subjects that fine-tuning learned from. */
+  readonly trainingSubjects: number;
+  /** Optimiser updates of fine-tuning. */
+  readonly updates: number;
+  readonly metrics: readonly AblationMetric[];
+  /** Null for a start from random weights. */
+  readonly pretraining: AblationPretraining | null;
+}

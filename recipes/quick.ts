@@ -28,7 +28,7 @@ export const quick: Recipe = {
     clStartEpoch: 90,
   },
   optimizer: { learningRate: 2e-3, clipNorm: 1, warmupSteps: 10 },
-  run: { epochs: 120, batchSize: 4, validateEvery: 30, checkpointEvery: 200 },
+  run: { epochs: 120, batchSize: 4, validateEvery: 30, checkpointEvery: 200, templatesEvery: 5 },
   phantom: { subjects: 72, size: 40 },
 };
 

@@ -27,6 +27,15 @@ export function parseThreads(text: string): number {
   return threads;
 }
 
+/** Reads `--seeds`. */
+export function parseSeeds(text: string): number[] {
+  const seeds = text.split(",").map((part) => part.trim() === "" ? NaN : Number(part));
+  if (!seeds.every((seed) => Number.isSafeInteger(seed) && seed >= 0)) {
+    throw new InvalidArgumentError(`Expected whole numbers from 0, as in 0,1,2, got "${text}".`);
+  }
+  return [...new Set(seeds)];
+}
+
 /** 20260101-120000, local time: sorts by age and says when. */
 export function timestamp(): string {
   const now = new Date();

@@ -19,7 +19,7 @@ import { Templates } from "../lib/templates/mod.ts";
 import { selectBackend, tf } from "../lib/tensor/mod.ts";
 import { modelOfCheckpoint, parseState, type TrainerState } from "../lib/trainer/mod.ts";
 import { recipeSchema } from "../recipes/mod.ts";
-import { countModalities, type RunData } from "./_run_data.ts";
+import { countModalities, isSynthetic, type RunData, withoutFolders } from "./_run_data.ts";
 import { readRunDescription, type RunDescription } from "./_run_description.ts";
 import { templateFiles, templateSpacing, usedTemplates } from "./_template_files.ts";
 
@@ -104,7 +104,7 @@ async function readTemplates({ description: { options, data }, state }: SavedRun
     );
   }
   tf.tidy(() => templates.variable.assign(tf.tensor(toOurLayout(saved.data, parameter), [...parameter.shape])));
-  const images = await usedTemplates(templates, data);
+  const images = await usedTemplates(templates, { options, data });
   templates.dispose();
   return images;
 }
@@ -142,7 +142,7 @@ async function describeModel(
     progress: { updates, epochs: epoch, plannedEpochs: options.run.epochs },
     data: {
       origin: withoutFolders(data.origin),
-      synthetic: data.origin.startsWith("built-in phantoms"),
+      synthetic: isSynthetic(data.origin),
       training: describeSubjects(data.training),
       heldOut: describeSubjects(data.validation),
     },
@@ -185,11 +185,6 @@ function describeSubjects(subjects: RunData["training"]): ModelCard["data"]["tra
     subjects: subjects.length,
     modalities: Object.fromEntries(present.map((modality) => [modality, counts.get(modality) ?? 0])),
   };
-}
-
-/** Where data lie on a machine is nobody's business: only the last name of a path is kept. */
-function withoutFolders(origin: string): string {
-  return origin.replace(/^(datalist|folder|built-in phantoms in) .*[/\\](?=[^/\\])/, "$1 ");
 }
 
 /** `70.4 MB`: decimal units, as file managers show them. */

@@ -32,12 +32,15 @@ export type FinetuneDescription = z.output<typeof finetuneDescriptionSchema>;
  *
  * @throws {ConfigError} when run.json is that of another kind of run, or damaged
  */
-export async function readFinetuneDescription(run: string): Promise<FinetuneDescription> {
-  const found = await RunFolder.readDescription(run);
+export async function readFinetuneDescription(
+  run: string,
+  { verb = "resume" }: { verb?: "resume" | "show" } = {},
+): Promise<FinetuneDescription> {
+  const found = await RunFolder.readDescription(run, { verb });
   if ((found as { kind?: unknown } | null)?.kind !== "finetune") {
     throw new ConfigError(`Cannot resume ${run}: expected a fine-tuning run, got another kind; see deno task pretrain`);
   }
   const parsed = finetuneDescriptionSchema.safeParse(found);
   if (parsed.success) return parsed.data;
-  throw new ConfigError(`Cannot resume ${run}: run.json does not describe a run: ${z.prettifyError(parsed.error)}`);
+  throw new ConfigError(`Cannot ${verb} ${run}: run.json does not describe a run: ${z.prettifyError(parsed.error)}`);
 }

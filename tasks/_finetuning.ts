@@ -108,7 +108,8 @@ async function startRun(
   const source = weights === undefined ? undefined : await locateWeights(weights);
   const { options, templates } = await chooseOptions(args, { source, print });
   const data = await gatherFinetuneData(args, { task, options, print });
-  const backend = await selectBackend(args.backend ?? "auto", { threads: args.threads });
+  const { precision } = options.run;
+  const backend = await selectBackend(args.backend ?? "auto", { threads: args.threads, precision });
   return await withNewRun({ recipe, task, options, data, templates, source, out }, {
     backend,
     print,
@@ -204,7 +205,8 @@ async function resumeRun(args: FinetuneArguments, run: string): Promise<number> 
   }
   const description = await readFinetuneDescription(run);
   await verify(description.data);
-  const backend = await selectBackend(description.backend, { threads });
+  const { precision } = description.options.run;
+  const backend = await selectBackend(description.backend, { threads, precision });
   const { code } = await withOldRun(run, {
     description,
     print,
@@ -355,8 +357,8 @@ function entryOf(recipe: string): FinetuneEntry {
 }
 
 /** The recipe with what the weights decide (model, size of templates) and what the user changes. */
-async function resolveOptions(
-  args: FinetuneArguments,
+export async function resolveOptions(
+  args: Pick<FinetuneArguments, "recipe" | "assignments" | "config" | "labelFraction" | "quickCheck">,
   { source, templateSize }: {
     source: WeightsSource | undefined;
     templateSize: [number, number, number] | undefined;

@@ -2,23 +2,23 @@
 import { flattenConfig } from "../lib/config.ts";
 import { keepFraction } from "../lib/dataset/mod.ts";
 import { ConfigError } from "../lib/errors.ts";
-import { exists, formatDuration, remove } from "../lib/host/mod.ts";
+import { formatDuration, remove } from "../lib/host/mod.ts";
 import { plural } from "../lib/report/mod.ts";
 import { type BackendInfo, type BackendName, selectBackend } from "../lib/tensor/mod.ts";
 import type { ResolvedFinetune } from "../recipes/finetune/mod.ts";
 import type { SegmentationTask } from "../recipes/tasks/mod.ts";
 import { INTERRUPTED } from "./_command_line.ts";
 import { type FinetuneData, gatherFinetuneData, labelScheme } from "./_finetune_data.ts";
-import { readFinetuneDescription } from "./_finetune_description.ts";
 import { locateWeights, type WeightsSource } from "./_finetune_weights.ts";
 import { openFinetuned } from "./_finetuned.ts";
-import { chooseOptions, type NewRun, readTask, trainRun, withNewRun, withOldRun } from "./_finetuning.ts";
+import { chooseOptions, type NewRun, readTask } from "./_finetuning.ts";
 import { writeLabelEfficiency } from "./_label_efficiency_results.ts";
 import { newestPretraining } from "./_newest_run.ts";
 import { describeEnvironment } from "./_run_description.ts";
 import { type CaseScores, readCase, scoreCase } from "./_study_cases.ts";
 import { codeVersion, defaultStudyFolder, fingerprintData, hashFile, StudyFolder } from "./_study_folder.ts";
 import { StudyProgress } from "./_study_progress.ts";
+import { trainStudyRun } from "./_study_training.ts";
 
 /** The command line. */
 export interface LabelEfficiencyArguments {
@@ -180,7 +180,8 @@ async function openStudy(args: LabelEfficiencyArguments, print: (line: string) =
       `Cannot study ${data.root}: expected scans, whose labels are scored on their own grid, got a prepared folder`,
     );
   }
-  const backend = await selectBackend(args.backend ?? "auto", { threads: args.threads });
+  const { precision } = chosen.run;
+  const backend = await selectBackend(args.backend ?? "auto", { threads: args.threads, precision });
   const { training, validation } = data;
   const fingerprint = await fingerprintData(data.root, { training, validation });
   const folder = await StudyFolder.open(args.out ?? defaultStudyFolder("label-efficiency", task.name), {
@@ -292,21 +293,6 @@ async function trainCell(
   const { recipe, task, options, data, backend } = study;
   const isPretrained = cell.start === "pre-trained";
   const epochs = epochsOf(cell, study);
-  const print = (): void => {};
-  const use = async (...[description, session]: Parameters<typeof trainRun>): Promise<boolean> => {
-    const { finished } = await trainRun(description, {
-      ...session,
-      interrupted: () => progress.isInterrupted,
-      onProgress: ({ record: { step, loss }, totalSteps }) =>
-        progress.show(step, { cell: place, step: `${step}/${totalSteps}`, loss }),
-    });
-    return finished;
-  };
-  if (await exists(`${out}/run.json`)) {
-    // Those of a cell that was done are gone.
-    if (!await exists(`${out}/checkpoints`)) return true;
-    return await withOldRun(out, { description: await readFinetuneDescription(out), print, use });
-  }
   const run: NewRun = {
     recipe,
     task,
@@ -321,7 +307,12 @@ async function trainCell(
     source: isPretrained ? study.source : undefined,
     out,
   };
-  return await withNewRun(run, { backend, print, use });
+  return await trainStudyRun(run, {
+    backend,
+    interrupted: () => progress.isInterrupted,
+    onProgress: ({ record: { step, loss }, totalSteps }) =>
+      progress.show(step, { cell: place, step: `${step}/${totalSteps}`, loss }),
+  });
 }
 
 async function scoreRun(

@@ -8,13 +8,12 @@ import {
   summarizeScores,
   type WilcoxonMethod,
 } from "../lib/metrics/mod.ts";
-import { formatTable, labelEfficiencyChart, plural } from "../lib/report/mod.ts";
+import { formatTable, labelEfficiencyChart, plural, standaloneSvg } from "../lib/report/mod.ts";
 import type { SegmentationTask } from "../recipes/tasks/mod.ts";
 import { bullets, formatInterval, formatProbability, formatScore } from "./_evaluation_text.ts";
 import type { Equal, ScoredCell, Start } from "./_label_efficiency.ts";
 import { MEAN_REGION } from "./_score_summary.ts";
 import { diceOf } from "./_study_cases.ts";
-import { standaloneSvg } from "./_study_chart.ts";
 import { jsonText, type StudyFolder } from "./_study_folder.ts";
 
 /** Dice of one start with one share of the labels. */

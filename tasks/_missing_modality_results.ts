@@ -7,13 +7,12 @@ import {
   summarizeScores,
   type WilcoxonMethod,
 } from "../lib/metrics/mod.ts";
-import { formatTable, missingModalityChart, plural } from "../lib/report/mod.ts";
+import { formatTable, missingModalityChart, plural, standaloneSvg } from "../lib/report/mod.ts";
 import type { SegmentationTask } from "../recipes/tasks/mod.ts";
 import { bullets, formatInterval, formatProbability, formatScore } from "./_evaluation_text.ts";
 import type { ScoredSubset } from "./_missing_modality.ts";
 import { MEAN_REGION } from "./_score_summary.ts";
 import { diceOf } from "./_study_cases.ts";
-import { standaloneSvg } from "./_study_chart.ts";
 import { jsonText, type StudyFolder } from "./_study_folder.ts";
 
 /** Dice of one region with some of the sequences. */

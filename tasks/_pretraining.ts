@@ -1,8 +1,11 @@
 /** The run behind `deno task pretrain`: data, parts, trainer, results. */
+import { type Communicator, shareBytes, shareText } from "../lib/communicator.ts";
 import { ConfigError } from "../lib/errors.ts";
+import type { Triple } from "../lib/geometry.ts";
 import { parseConfigFile, resolveConfig } from "../lib/config.ts";
 import { formatDuration, onInterrupt, readText, RunFolder } from "../lib/host/mod.ts";
 import type { SavedCheckpoint } from "../lib/host/mod.ts";
+import { MODEL_PRESETS } from "../lib/model/mod.ts";
 import { selectBackend } from "../lib/tensor/mod.ts";
 import type { BackendInfo, BackendName } from "../lib/tensor/mod.ts";
 import { pretrain } from "../lib/trainer/mod.ts";
@@ -11,11 +14,13 @@ import { INTERRUPTED, timestamp } from "./_command_line.ts";
 import { DataWait } from "./_data_wait.ts";
 import { loadInitialWeights } from "./_initial_weights.ts";
 import type { InitialWeights } from "./_initial_weights.ts";
+import type { Ranks } from "./_ranks.ts";
 import { gatherData, verify } from "./_run_data.ts";
 import { describeEnvironment, readRunDescription } from "./_run_description.ts";
 import type { RunDescription } from "./_run_description.ts";
 import { openParts } from "./_run_parts.ts";
 import type { RunParts } from "./_run_parts.ts";
+import { onlyTrained, snapshotFiles, templateSpacing } from "./_template_files.ts";
 import { TrainingProgress } from "./_training_progress.ts";
 
 /** The command line. */
@@ -35,31 +40,94 @@ export interface PretrainArguments {
 }
 
 /**
- * Starts or resumes a run and sees it through.
+ * Starts or resumes a run and sees it through. Of several ranks, the first finds the data, keeps the folder and prints.
  *
  * @returns the exit status: 0 done, 130 interrupted and saved
  */
-export async function runPretraining(args: PretrainArguments): Promise<number> {
+export async function runPretraining(args: PretrainArguments, ranks: Ranks): Promise<number> {
   const started = performance.now();
-  const description = args.resume === undefined ? await describeRun(args) : await readRun(args);
+  const description = await shareDescription(args, ranks);
   const { options, data } = description;
-  const backend = await selectBackend(description.backend, { threads: args.threads });
-  const parts = openParts(options, data);
+  const backend = await openBackend(description, { args, ranks });
+  const parts = openParts(options, data, ranks.local);
   try {
-    const { folder, resume } = await openFolder(args, { description, backend, parts });
-    announce(description, { folder: folder.path, backend });
-    return await train(description, { folder, resume, backend, parts, started });
+    const { folder, resume } = await openFolder(args, { description, backend, parts, ranks });
+    if (ranks.communicator.rank === 0) announce(description, { folder: folder.path, backend, ranks });
+    return await train(description, { folder, resume, backend, parts, started, ranks });
   } finally {
     parts.close();
   }
 }
 
+/** What all ranks are to do. Each machine looks whether it has the data. */
+async function shareDescription(args: PretrainArguments, { communicator, local }: Ranks): Promise<RunDescription> {
+  const make = async (): Promise<RunDescription> => {
+    const description = args.resume === undefined ? await describeRun(args) : await readRun(args);
+    checkBatchSize(description, communicator.size);
+    return description;
+  };
+  if (communicator.size === 1) return await make();
+  const description: RunDescription = JSON.parse(
+    await shareText(communicator, async () => JSON.stringify(await make())),
+  );
+  if (local.rank === 0 && communicator.rank > 0) await verify(description.data);
+  return description;
+}
+
+function checkBatchSize({ options: { run } }: RunDescription, ranks: number): void {
+  if (run.batchSize % ranks === 0) return;
+  throw new ConfigError(
+    `Cannot share batches among ${ranks} ranks: expected a run.batchSize that ${ranks} divides, got ${run.batchSize}`,
+  );
+}
+
+/** The same backend on every rank: that of the first. */
+async function openBackend(
+  { backend, options }: RunDescription,
+  { args, ranks }: { args: PretrainArguments; ranks: Ranks },
+): Promise<BackendInfo> {
+  const { communicator } = ranks;
+  const { threads, warning } = ranks.threads(args.threads);
+  if (warning !== undefined && communicator.rank === 0) console.error(`warning: ${warning}`);
+  const choice = { threads, precision: options.run.precision };
+  if (communicator.size === 1) return await selectBackend(backend, choice);
+  let own: BackendInfo | undefined;
+  const name = await shareText(communicator, async () => {
+    own = await selectBackend(backend, choice);
+    checkExchanges(own, options);
+    return own.name;
+  });
+  return own ?? await selectBackend(name as BackendName, choice);
+}
+
+/** On a GPU nothing can be exchanged within a pass, as its values cannot be read there. */
+function checkExchanges({ name }: BackendInfo, { model, run, method }: RunDescription["options"]): void {
+  if (name !== "webgpu") return;
+  const hasBatchNorm = MODEL_PRESETS[model].backbone === "uniformer";
+  const needed = [
+    hasBatchNorm && run.synchronizeBatchNorm && "run.synchronizeBatchNorm=false",
+    method.clWeight > 0 && method.gatherNegatives && "method.gatherNegatives=false",
+  ].filter((option) => option !== false);
+  if (needed.length === 0) return;
+  throw new ConfigError(
+    `Cannot train ${model} on several ranks with webgpu: expected ${
+      needed.join(" and ")
+    }, as values on a GPU cannot be ` +
+      "exchanged within a pass, or --backend simd",
+  );
+}
+
 /** The folder of the run; weights are loaded before a new one is made, so that a wrong file leaves nothing behind. */
 async function openFolder(
   args: PretrainArguments,
-  { description, backend, parts }: { description: RunDescription; backend: BackendInfo; parts: RunParts },
+  { description, backend, parts, ranks: { communicator } }: OpenRun,
 ): Promise<{ folder: RunFolder; resume: SavedCheckpoint | undefined }> {
   const keep = description.options.run.keepCheckpoints;
+  if (communicator.rank > 0) {
+    // The first rank has the folder, and gives its weights to all.
+    const resume = args.resume === undefined ? undefined : await shareCheckpoint(communicator);
+    return { folder: RunFolder.open("", { keep }), resume };
+  }
   const load = (file: string): Promise<InitialWeights> =>
     loadInitialWeights(file, { parts, print: (line) => console.log(line) });
   if (args.resume === undefined) {
@@ -71,10 +139,32 @@ async function openFolder(
     return { folder, resume: undefined };
   }
   const folder = RunFolder.open(args.resume, { keep });
-  const resume = await folder.latestCheckpoint();
+  const resume = await shareCheckpoint(communicator, () => folder.latestCheckpoint());
   // Stopped before its first checkpoint, a run starts again, from where it started.
   if (resume === undefined && description.weights !== undefined) await load(description.weights.file);
   return { folder, resume };
+}
+
+/** What a run's folder is opened with. */
+interface OpenRun {
+  readonly description: RunDescription;
+  readonly backend: BackendInfo;
+  readonly parts: RunParts;
+  readonly ranks: Ranks;
+}
+
+/** The checkpoint that the first rank finds, on all ranks. */
+async function shareCheckpoint(
+  communicator: Communicator,
+  find: () => Promise<SavedCheckpoint | undefined> = () => Promise.resolve(undefined),
+): Promise<SavedCheckpoint | undefined> {
+  const found = await find();
+  if (communicator.size === 1) return found;
+  const { state, file } = JSON.parse(
+    await shareText(communicator, () => JSON.stringify({ state: found?.state, file: found?.file })),
+  );
+  if (state === undefined) return undefined;
+  return { state, file, tensors: await shareBytes(communicator, () => found!.tensors) };
 }
 
 /** What a run is trained with. */
@@ -85,30 +175,43 @@ interface RunSession {
   readonly parts: RunParts;
   /** When the task started, by `performance.now()`. */
   readonly started: number;
+  readonly ranks: Ranks;
 }
 
 async function train(
   description: RunDescription,
-  { folder, resume, backend, parts, started }: RunSession,
+  { folder, resume, backend, parts, started, ranks: { communicator } }: RunSession,
 ): Promise<number> {
+  const isFirst = communicator.rank === 0;
   let interrupted = false;
+  let spacingMm: Triple | undefined;
   const wait = new DataWait();
   using progress = new TrainingProgress(wait);
   using _interrupt = onInterrupt(() => {
     interrupted = true;
-    progress.print("stopping: finishing this step and saving; once more to stop at once");
+    if (isFirst) progress.print("stopping: finishing this step and saving; once more to stop at once");
   });
   const result = await pretrain({
     ...parts,
     training: { ...parts.training, source: wait.watch(parts.training.source) },
     resume,
     store: folder,
+    communicator,
     interrupted: () => interrupted,
-    onProgress: (state) => progress.show(state),
+    onProgress: isFirst ? (state) => progress.show(state) : undefined,
+    keepTemplates: isFirst
+      ? async (epochs, templates) => {
+        spacingMm ??= await templateSpacing(folder.path, description);
+        const used = onlyTrained(templates, description);
+        for await (const { name, bytes } of snapshotFiles(used, { epochs, spacingMm })) await folder.write(name, bytes);
+      }
+      : undefined,
   }, description.options);
   progress[Symbol.dispose]();
+  if (!isFirst) return result.finished ? 0 : INTERRUPTED;
   if (!result.finished) {
-    console.log(`interrupted and saved; go on with: deno task pretrain --resume ${folder.path}`);
+    const task = communicator.size > 1 ? "pretrain:mpi" : "pretrain";
+    console.log(`interrupted and saved; go on with: deno task ${task} --resume ${folder.path}`);
     return INTERRUPTED;
   }
   // The report room is large; loading it only here keeps the start of the task quick.
@@ -127,7 +230,10 @@ async function train(
   return 0;
 }
 
-async function describeRun(args: PretrainArguments): Promise<RunDescription> {
+/** The recipe with what the user changes. */
+export async function chooseRecipe(
+  args: Pick<PretrainArguments, "recipe" | "assignments" | "config" | "quickCheck">,
+): Promise<Pick<RunDescription, "recipe" | "options">> {
   const recipe = args.recipe ?? "quick";
   const entry = Object.hasOwn(RECIPES, recipe) ? RECIPES[recipe] : undefined;
   if (!entry) {
@@ -135,7 +241,11 @@ async function describeRun(args: PretrainArguments): Promise<RunDescription> {
   }
   const file = args.config === undefined ? undefined : parseConfigFile(await readText(args.config), args.config);
   const assignments = [...(args.quickCheck ? QUICK_CHECK : []), ...args.assignments];
-  const options = resolveConfig(recipeSchema, entry.recipe, { file, assignments });
+  return { recipe, options: resolveConfig(recipeSchema, entry.recipe, { file, assignments }) };
+}
+
+async function describeRun(args: PretrainArguments): Promise<RunDescription> {
+  const { recipe, options } = await chooseRecipe(args);
   const data = await gatherData(args, { recipe: options, print: (line) => console.log(line) });
   // The environment is known once the backend is chosen.
   return { recipe, options, data, backend: args.backend ?? "auto", environment: {} };
@@ -158,10 +268,11 @@ async function readRun({ resume, recipe, assignments, ...args }: PretrainArgumen
 
 function announce(
   { recipe, options, data }: RunDescription,
-  { folder, backend }: { folder: string; backend: BackendInfo },
+  { folder, backend, ranks }: { folder: string; backend: BackendInfo; ranks: Ranks },
 ): void {
   console.log(`recipe    ${recipe}: ${options.model}, ${options.run.epochs} epochs`);
   console.log(`data      ${data.origin}: ${data.training.length} subjects, ${data.validation.length} held out`);
   console.log(`backend   ${backend.description}`);
+  if (ranks.description !== undefined) console.log(`ranks     ${ranks.description}`);
   console.log(`run       ${folder}`);
 }

@@ -119,6 +119,16 @@ export function countModalities(subjects: RunData["training"]): Map<string, numb
   return counts;
 }
 
+/** Where data lie on a machine is nobody's business: only the last name of a path is kept. */
+export function withoutFolders(origin: string): string {
+  return origin.replace(/^(datalist|folder|built-in phantoms in) .*[/\\](?=[^/\\])/, "$1 ");
+}
+
+/** True when no subject is a real one. */
+export function isSynthetic(origin: string): boolean {
+  return origin.startsWith("built-in phantoms");
+}
+
 /** A file's grid from its header. */
 export function gridOf(path: string): ReturnType<typeof readGrid> {
   return readGrid(path, readFilePrefix);

@@ -25,7 +25,7 @@ export type RunDescription = z.output<typeof runDescriptionSchema>;
 /** Reads the description of a run that was started before. */
 export async function readRunDescription(
   run: string,
-  { verb }: { verb: "resume" | "export" },
+  { verb }: { verb: "resume" | "export" | "show" },
 ): Promise<RunDescription> {
   const parsed = runDescriptionSchema.safeParse(await RunFolder.readDescription(run, { verb }));
   if (!parsed.success) {

@@ -7,17 +7,30 @@ import type { SubjectSource, TrainerParts } from "../lib/trainer/mod.ts";
 import type { ResolvedRecipe } from "../recipes/mod.ts";
 import type { RunData } from "./_run_data.ts";
 
-/** Parts, and how to let go of the loader's threads. */
+/** Parts, and how to let go of them. */
 export type RunParts = Pick<TrainerParts, "model" | "templates" | "training" | "trainingCentres" | "validation"> & {
+  /** Ends the loader's threads and frees model and templates. */
   close(): void;
 };
 
 /** Share of the cache for random crops; centre crops are taken once. */
 const TRAINING_CACHE = 0.9;
 
-/** Builds everything from the options. */
-export function openParts(options: ResolvedRecipe, data: RunData): RunParts {
-  const { seed, preprocess, cropSize, loader, templates: { size, epsilon } } = options;
+/**
+ * Builds everything from the options.
+ *
+ * @param local ranks on this machine, which share its memory and the threads that load
+ */
+export function openParts(
+  options: ResolvedRecipe,
+  data: RunData,
+  local: { readonly size: number } = { size: 1 },
+): RunParts {
+  const { seed, preprocess, cropSize, templates: { size, epsilon } } = options;
+  const loader = {
+    workers: Math.ceil(options.loader.workers / local.size),
+    cacheMiB: options.loader.cacheMiB / local.size,
+  };
   const open = (subjects: readonly Subject[], crop: SamplePlan["crop"]): SubjectSource => {
     const random = crop === "random";
     const plan: SamplePlan = {
@@ -41,12 +54,18 @@ export function openParts(options: ResolvedRecipe, data: RunData): RunParts {
   const training = open(data.training, "random");
   const trainingCentres = open(data.training, "centre");
   const validation = open(data.validation, "centre");
+  const model = buildPretrainModel(MODEL_PRESETS[options.model], { seed });
+  const templates = new Templates({ modalities: MODALITIES, size, epsilon });
   return {
-    model: buildPretrainModel(MODEL_PRESETS[options.model], { seed }),
-    templates: new Templates({ modalities: MODALITIES, size, epsilon }),
+    model,
+    templates,
     training,
     trainingCentres,
     validation,
-    close: () => [training, trainingCentres, validation].forEach(({ source }) => source.close()),
+    close: () => {
+      [training, trainingCentres, validation].forEach(({ source }) => source.close());
+      model.dispose();
+      templates.dispose();
+    },
   };
 }

@@ -26,13 +26,13 @@ export interface FinishedRun {
   readonly validation: Validation | null;
 }
 
-/** Writes `templates/MODALITY.nii.gz`, `templates.png` and `report.html`, and prints the table of scores. */
+/** Writes `templates/MODALITY.nii.gz` and `templates.png` where there are templates, and `report.html`, and prints the table of scores. */
 export async function writeResults(folder: RunFolder, run: FinishedRun): Promise<void> {
-  const templates = await usedTemplates(run.templates, run.data);
+  const templates = await usedTemplates(run.templates, run);
   for await (const { name, bytes } of templateFiles(templates, await templateSpacing(folder.path, run))) {
     await folder.write(name, bytes);
   }
-  await folder.write("templates.png", montagePng(templates, { scale: 3 }));
+  if (templates.length > 0) await folder.write("templates.png", montagePng(templates, { scale: 3 }));
   await folder.write("report.html", renderReport(await describeReport(folder, { run, templates })));
   if (run.validation) console.log(`\n${formatPairTable(run.validation.pairs)}`);
 }

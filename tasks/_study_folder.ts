@@ -119,7 +119,12 @@ export async function fingerprintData(
       lines.push(JSON.stringify([side, id, sizes]));
     }
   }
-  return await hash(new TextEncoder().encode(lines.join("\n")));
+  return await hashText(lines.join("\n"));
+}
+
+/** SHA-256 of a text, in hexadecimal. */
+export async function hashText(text: string): Promise<string> {
+  return await hash(new TextEncoder().encode(text));
 }
 
 async function sizeOf(path: string): Promise<number> {

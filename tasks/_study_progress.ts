@@ -27,6 +27,11 @@ export class StudyProgress implements Disposable {
     this.#line.update(this.#done + units, fields);
   }
 
+  /** Writes a message above the line. */
+  print(message: string): void {
+    this.#line.print(message);
+  }
+
   /** Counts a cell as done. */
   finish(units: number): void {
     this.#done += units;

@@ -4,8 +4,15 @@ import { type Affine, spacingOf, type Triple } from "../lib/geometry.ts";
 import { exists, PreparedFolder } from "../lib/host/mod.ts";
 import type { TemplateImage } from "../lib/results.ts";
 import type { Templates } from "../lib/templates/mod.ts";
+import { trainsTemplates } from "../lib/trainer/mod.ts";
 import type { ResolvedRecipe } from "../recipes/mod.ts";
 import { gridOf, type RunData } from "./_run_data.ts";
+
+/** What of a run says which templates it trains. */
+interface TrainedRun {
+  readonly options: ResolvedRecipe;
+  readonly data: RunData;
+}
 
 /** A template's file. */
 export interface TemplateFile {
@@ -14,10 +21,19 @@ export interface TemplateFile {
   readonly bytes: Uint8Array;
 }
 
-/** The normalised templates of the modalities that training subjects have; the others are still zero. */
-export async function usedTemplates(templates: Templates, { training }: RunData): Promise<TemplateImage[]> {
+/** The normalised templates that were trained; see {@linkcode onlyTrained}. */
+export async function usedTemplates(templates: Templates, run: TrainedRun): Promise<TemplateImage[]> {
+  return onlyTrained(await templates.normalised(), run);
+}
+
+/** Of all templates, those of the modalities that training subjects have; none without MD and CL. */
+export function onlyTrained(
+  templates: readonly TemplateImage[],
+  { options: { method }, data: { training } }: TrainedRun,
+): TemplateImage[] {
+  if (!trainsTemplates(method)) return [];
   const used = new Set(training.flatMap(({ images }) => images.map(({ modality }) => modality as string)));
-  return (await templates.normalised()).filter(({ modality }) => used.has(modality));
+  return templates.filter(({ modality }) => used.has(modality));
 }
 
 /** Encodes templates, one after another. */
@@ -29,6 +45,22 @@ export async function* templateFiles(
     const volume = { data, size, affine: centredAffine(size, spacingMm) };
     const bytes = await writeNifti(volume, { description: `template ${modality}` });
     yield { name: templateFileName(modality), bytes };
+  }
+}
+
+/**
+ * Encodes templates for looking at how they came about: `templates/epoch-N/MODALITY.nii.gz`, 0…255 for 0…1, a quarter of
+ * the size of those that are worked with.
+ */
+export async function* snapshotFiles(
+  templates: readonly TemplateImage[],
+  { epochs, spacingMm }: { epochs: number; spacingMm: Triple },
+): AsyncGenerator<TemplateFile> {
+  for (const { modality, size, data } of templates) {
+    const volume = { data: data.map((value) => Math.round(255 * value)), size, affine: centredAffine(size, spacingMm) };
+    const description = `template ${modality} after ${epochs} epochs, times 255`;
+    const bytes = await writeNifti(volume, { datatype: "uint8", description });
+    yield { name: `templates/epoch-${String(epochs).padStart(5, "0")}/${modality}.nii.gz`, bytes };
   }
 }
 

@@ -25,7 +25,7 @@ export class TrainingProgress implements Disposable {
     this.#line.update(record.step, {
       epoch: `${record.epoch + 1}/${epochs}`,
       loss: record.loss,
-      md: record.md,
+      ...(record.md === null ? {} : { md: record.md }),
       ...(record.cmr === null ? {} : { cmr: record.cmr }),
       ...(record.cl === null ? {} : { cl: record.cl }),
       ...(Number.isFinite(rate) ? { "volumes/s": rate } : {}),

@@ -4,6 +4,7 @@ import { BACKBONES } from "../bench/step.ts";
 import { runBench } from "../bench/run.ts";
 import type { BenchArguments } from "../bench/run.ts";
 import { messageOf } from "../lib/errors.ts";
+import { precisionSchema } from "../lib/trainer/mod.ts";
 
 /**
  * Runs the task.
@@ -44,6 +45,11 @@ function describeCommand(): Command {
     .addOption(new Option("--step <network>", "a whole training step of the official recipe").choices([...BACKBONES]))
     .option("--size <n>", "voxels per edge of the crop, a multiple of 16", edge, 96)
     .addOption(new Option("--backend <name>", "what is timed").choices(["simd", "webgpu", "reference"]).default("simd"))
+    .addOption(
+      new Option("--precision <name>", "of activations on webgpu").choices(precisionSchema.unwrap().options).default(
+        "f32",
+      ),
+    )
     .option("--repeats <n>", "repetitions at least", integer({ low: 1, high: 1000 }), 5)
     .option("--threads <n>", "threads of ours and of PyTorch", threads, navigator.hardwareConcurrency)
     .option("--profile <file>", "with --step: one more step as a trace for chrome://tracing, with times of a GPU")
@@ -60,6 +66,9 @@ Examples:
   deno task bench
   deno task bench --ops conv3d
   deno task bench --step uniformer --size 96
+  deno task bench --step uniformer --backend webgpu --precision f16-mixed --profile bench/step.json
+
+On a machine without network: bench/README.md.
 `;
 
 function integer({ low, high }: { low: number; high: number }): (text: string) => number {

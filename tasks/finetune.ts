@@ -5,6 +5,7 @@ import { FINETUNE_RECIPES, finetuneSchema } from "../recipes/finetune/mod.ts";
 import { CUSTOM_TASK_FILE, TASKS } from "../recipes/tasks/mod.ts";
 import { BACKEND_CHOICES, parseThreads, statusOf } from "./_command_line.ts";
 import type { FinetuneArguments } from "./_finetuning.ts";
+import { refuseRanks } from "./_ranks.ts";
 
 /**
  * Runs the task.
@@ -14,6 +15,7 @@ import type { FinetuneArguments } from "./_finetuning.ts";
 export async function main(args: readonly string[]): Promise<number> {
   try {
     const parsed = parseArguments(args);
+    refuseRanks("fine-tune");
     // Tensors are large; loading them only here keeps the help quick.
     const { runFinetuning } = await import("./_finetuning.ts");
     return await runFinetuning(parsed);

@@ -1,6 +1,6 @@
 /** `deno task label-efficiency`: what pre-training is worth with few labels. */
 import { Command, InvalidArgumentError, Option } from "commander";
-import { BACKEND_CHOICES, parseThreads, statusOf } from "./_command_line.ts";
+import { BACKEND_CHOICES, parseSeeds, parseThreads, statusOf } from "./_command_line.ts";
 import type { Equal, LabelEfficiencyArguments } from "./_label_efficiency.ts";
 
 const EQUALS: readonly Equal[] = ["updates", "epochs"];
@@ -80,14 +80,6 @@ function parseFractions(text: string): number[] {
     throw new InvalidArgumentError(`Expected numbers above 0 up to 100, as in 20,100, got "${text}".`);
   }
   return [...new Set(fractions)].sort((a, b) => a - b);
-}
-
-function parseSeeds(text: string): number[] {
-  const seeds = text.split(",").map((part) => part.trim() === "" ? NaN : Number(part));
-  if (!seeds.every((seed) => Number.isSafeInteger(seed) && seed >= 0)) {
-    throw new InvalidArgumentError(`Expected whole numbers from 0, as in 0,1,2, got "${text}".`);
-  }
-  return [...new Set(seeds)];
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,10 +1,12 @@
 /** `deno task pretrain`: from a recipe and scans to a run folder. */
 import { Command, Option } from "commander";
 import { describeConfig } from "../lib/config.ts";
+import { detectLaunch } from "../lib/host/mod.ts";
 import { RECIPES, recipeSchema } from "../recipes/mod.ts";
 import { BACKEND_CHOICES, parseThreads, statusOf } from "./_command_line.ts";
 import { runPretraining } from "./_pretraining.ts";
 import type { PretrainArguments } from "./_pretraining.ts";
+import { openRanks, OWN_RANK } from "./_ranks.ts";
 
 /**
  * Runs the task.
@@ -12,11 +14,23 @@ import type { PretrainArguments } from "./_pretraining.ts";
  * @returns the exit status: 0 done, 1 failed, 2 wrong arguments, 130 interrupted and saved
  */
 export async function main(args: readonly string[]): Promise<number> {
+  let ranks = OWN_RANK;
   try {
-    return await runPretraining(parseArguments(args));
+    const parsed = parseArguments(args);
+    ranks = openRanks({ task: "pretrain:mpi" });
+    const code = await runPretraining(parsed, ranks);
+    await ranks.close();
+    return code;
   } catch (error) {
-    return statusOf(error);
+    const code = ranks === OWN_RANK && isFollower() ? 2 : statusOf(error);
+    ranks.abort(code);
+    return code;
   }
+}
+
+/** Whether another rank says what keeps all of them from starting. */
+function isFollower(): boolean {
+  return (detectLaunch((name) => Deno.env.get(name))?.rank ?? 0) > 0;
 }
 
 /** Reads the command line. */
@@ -72,6 +86,7 @@ function helpText(): string {
     "  deno task pretrain quick run.epochs=100 method.maskRatio=0.8",
     "  deno task pretrain official --data ~/scans --weights BrainMVP_uniformer.pt",
     "  deno task pretrain --resume runs/quick-20260101-120000",
+    "  mpirun -n 8 --bind-to none deno task pretrain:mpi official --data ~/scans run.batchSize=8",
     "",
   ].join("\n");
 }

@@ -49,7 +49,7 @@ async function runTests(args: readonly string[]): Promise<{ success: boolean; ou
       "-P=test",
       // The set of deno.json cannot name this machine's own temporary folder and deno.
       `--allow-write=runs,${temporary}`,
-      `--allow-run=deno,ln,python3,/usr/bin/python3,${Deno.execPath()}`,
+      `--allow-run=deno,ln,mpirun.mpich,mpirun.openmpi,python3,/usr/bin/python3,/usr/bin/chromium,${Deno.execPath()}`,
       ...args,
     ],
     env: Deno.stdout.isTerminal() && !Deno.noColor ? { FORCE_COLOR: "1" } : {},

@@ -1,6 +1,7 @@
 /** README.md and the example of mod.ts say nothing that the code does not do. */
 import assert from "node:assert/strict";
 import { flattenConfig, parseConfigFile, resolveConfig } from "../lib/config.ts";
+import { LAUNCH_VARIABLES, LIBRARY_VARIABLE } from "../lib/host/mod.ts";
 import { RECIPES, recipeSchema } from "../recipes/mod.ts";
 import { parseArguments as parseBenchArguments } from "../tasks/bench.ts";
 import { parseArguments } from "../tasks/pretrain.ts";
@@ -23,7 +24,8 @@ function moduleDoc(source: string): string {
 /** Arguments of every command line that starts a task's file, by `deno task` or by `deno run`. */
 function commandsOf(task: string): string[][] {
   const lines = blocksOf(README, "sh").join("").split("\n").map((line) => line.replace(/\s*#.*$/, ""));
-  const start = new RegExp(`^(?:npx -y )?deno (?:task ${task}|run .*tasks/${task}\\.ts)(?= |$)`);
+  const launcher = "(?:(?:npx -y|mpirun .*|srun .*) )?";
+  const start = new RegExp(`^${launcher}deno (?:task (?:-q )?${task}(?::mpi)?|run .*tasks/${task}\\.ts)(?= |$)`);
   return lines.filter((line) => start.test(line)).map((line) =>
     line.replace(start, "").trim().split(/ +/).filter(Boolean)
   );
@@ -74,7 +76,7 @@ Deno.test("runExample() rejects wrong types, failed assertions and programs that
 });
 
 Deno.test("README.md names only tasks and permission sets of deno.json", () => {
-  const tasks = [...README.matchAll(/deno task ([\w:-]+)/g)].map(([, task]) => task);
+  const tasks = [...README.matchAll(/deno task (?:-q )?([\w:-]+)/g)].map(([, task]) => task);
   assert(tasks.includes("pretrain") && tasks.includes("test"));
   assert.deepEqual(tasks.filter((task) => !Object.hasOwn(CONFIG.tasks, task)), []);
   const sets = [...README.matchAll(/ -P=(\w+)/g)].map(([, set]) => set);
@@ -83,8 +85,14 @@ Deno.test("README.md names only tasks and permission sets of deno.json", () => {
 
 Deno.test("README.md says of the permissions of pretrain and phantom what deno.json grants", () => {
   const granted = { read: true, write: ["runs", "data"], env: { ignore: true }, import: ["localhost"] };
-  assert.deepEqual(CONFIG.permissions.pretrain, granted);
   assert.deepEqual(CONFIG.permissions.phantom, granted);
+  const env = { allow: [...LAUNCH_VARIABLES], ignore: true };
+  assert.deepEqual(CONFIG.permissions.pretrain, { ...granted, env });
+  assert.deepEqual(CONFIG.permissions.finetune, { ...granted, env });
+  const withLibrary = { ...env, allow: [...env.allow, LIBRARY_VARIABLE] };
+  assert.deepEqual(CONFIG.permissions["pretrain-mpi"], { ...granted, ffi: true, env: withLibrary });
+  const others = Object.entries(CONFIG.permissions).filter(([, set]) => Object.hasOwn(set as object, "ffi"));
+  assert.deepEqual(others.map(([name]) => name), ["pretrain-mpi"]);
 });
 
 Deno.test("README.md shows only commands of pretrain that are accepted", () => {

@@ -116,6 +116,11 @@ const REFUSED: readonly [path: string, source: string, problem: string][] = [
     "layers/deno-global: Cannot use Deno here: expected it in lib/host/ and tasks/ only",
   ],
   [
+    "site/routes/index.tsx",
+    `Deno.readTextFileSync("x");`,
+    "layers/deno-global: Cannot use Deno here: expected it in lib/host/ and tasks/ only",
+  ],
+  [
     "recipes/paper.ts",
     `globalThis.Deno;`,
     "layers/deno-global: Cannot use Deno here: expected it in lib/host/ and tasks/ only",

@@ -42,21 +42,25 @@ export interface DatalistOptions {
   readonly file: string;
 }
 
-const ENTRY = z.object({
-  image: z.preprocess(
-    (value) => (typeof value === "string" ? [value] : value),
-    z.array(z.string("a path"), "a list of paths").min(1, "at least one path"),
-  ),
-  label: z.preprocess((value) => (typeof value === "number" ? String(value) : value), z.string("a path").optional()),
-  // Ours, each written only where files' names do not tell it.
-  subject: z.string("a name").optional(),
-  group: z.string("a name").optional(),
-  modalities: z.array(z.string("a modality"), "a list of modalities").optional(),
-}, 'an object with "image"');
-const SUBSET = z.array(ENTRY, "a list of subjects");
-const DATALIST = z.object({ training: SUBSET, validation: SUBSET.default([]) }, 'an object with "training"');
+/** The form of a list; made when one is read, so that a page which reads none is spared the library. */
+function datalistForm() {
+  const entry = z.object({
+    image: z.preprocess(
+      (value) => (typeof value === "string" ? [value] : value),
+      z.array(z.string("a path"), "a list of paths").min(1, "at least one path"),
+    ),
+    label: z.preprocess((value) => (typeof value === "number" ? String(value) : value), z.string("a path").optional()),
+    // Ours, each written only where files' names do not tell it.
+    subject: z.string("a name").optional(),
+    group: z.string("a name").optional(),
+    modalities: z.array(z.string("a modality"), "a list of modalities").optional(),
+  }, 'an object with "image"');
+  const subset = z.array(entry, "a list of subjects");
+  return z.object({ training: subset, validation: subset.default([]) }, 'an object with "training"');
+}
 
-type Entry = z.infer<typeof ENTRY>;
+type ListForm = z.infer<ReturnType<typeof datalistForm>>;
+type Entry = ListForm["training"][number];
 
 /**
  * Reads a datalist in the official form: `{"training": [{"image": [paths…], "label": path?}], "validation": […]}`.
@@ -149,8 +153,8 @@ function parseJson(text: string, file: string): unknown {
 }
 
 /** Checks the form; the schema's own messages say what was expected. */
-function checkForm(form: unknown, file: string): z.infer<typeof DATALIST> {
-  const result = DATALIST.safeParse(form);
+function checkForm(form: unknown, file: string): ListForm {
+  const result = datalistForm().safeParse(form);
   if (result.success) return result.data;
   const { path, message } = result.error.issues[0];
   const place = path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("").slice(1);

@@ -9,13 +9,17 @@ export interface OrderOptions {
   readonly seed: number;
   /** Counted from 0. */
   readonly epoch: number;
-  /** Subjects per batch of one rank. */
+  /** Subjects per batch. */
   readonly batchSize: number;
   /** Leave out a last batch that is not full. */
   readonly dropLast: boolean;
-  /** Which of the processes that share the epoch this one is, counted from 0. Default 0. */
+}
+
+/** Which part of every batch a rank has. */
+export interface RankOptions {
+  /** From 0; default 0. */
   readonly rank?: number;
-  /** Number of processes that share the epoch. Default 1. */
+  /** Number of ranks that share every batch; default 1. */
   readonly worldSize?: number;
 }
 
@@ -29,6 +33,8 @@ export interface Batch<S = Sample> {
   readonly subjects: readonly number[];
   /** One per subject, in the order of the epoch. */
   readonly samples: readonly S[];
+  /** The whole batch: the place of this rank's first sample in it, and its samples over all ranks. */
+  readonly whole: { readonly first: number; readonly count: number };
 }
 
 /** Whatever makes samples of requests. */
@@ -45,7 +51,7 @@ export interface LoadWatch {
 }
 
 /** Which batches to load. */
-export interface BatchesOptions extends Omit<OrderOptions, "epoch"> {
+export interface BatchesOptions extends Omit<OrderOptions, "epoch">, RankOptions {
   /** Subjects in the source's list. */
   readonly subjectCount: number;
   /** The first batch, e.g. the one after a checkpoint's. An index past its epoch's end means the next epoch. */
@@ -59,39 +65,23 @@ export interface BatchesOptions extends Omit<OrderOptions, "epoch"> {
 /**
  * Shuffles the subjects for an epoch and cuts them into batches.
  *
- * A pure function of its arguments: any epoch's order is known without those before it. With several ranks, a batch of
- * worldSize · batchSize subjects is cut into one piece per rank, in the order of ranks: w ranks with batches of b see
- * together what one rank with batches of w·b sees. A last batch that is not full is divided as evenly as can be; where it
- * has fewer subjects than there are ranks, some get none, so that all ranks have as many batches.
+ * A pure function of its arguments: any epoch's order is known without those before it.
  *
  * @param count number of subjects
- * @returns subject indices per batch of this rank
- * @throws {RangeError} when the batch size is not a positive integer, the rank is not one of the world's, or the epoch
- *   would have no batch
+ * @returns subject indices per batch
+ * @throws {RangeError} when the batch size is not a positive integer or the epoch would have no batch
  */
-export function epochOrder(count: number, options: OrderOptions): number[][] {
-  const { seed, epoch, batchSize, dropLast, rank = 0, worldSize = 1 } = options;
+export function epochOrder(count: number, { seed, epoch, batchSize, dropLast }: OrderOptions): number[][] {
   if (!Number.isInteger(batchSize) || batchSize < 1) {
     throw new RangeError(`Cannot order epoch: expected a batchSize of at least 1, got ${batchSize}`);
   }
-  if (!Number.isInteger(worldSize) || worldSize < 1) {
-    throw new RangeError(`Cannot order epoch: expected a worldSize of at least 1, got ${worldSize}`);
-  }
-  if (!Number.isInteger(rank) || rank < 0 || rank >= worldSize) {
-    throw new RangeError(`Cannot order epoch: expected a rank in [0, ${worldSize}), got ${rank}`);
-  }
-  const globalSize = batchSize * worldSize;
-  const needed = dropLast ? globalSize : 1;
+  const needed = dropLast ? batchSize : 1;
   if (count < needed) {
     throw new RangeError(`Cannot order epoch: expected at least ${needed} subjects for one batch, got ${count}`);
   }
   const order = randomStream(seed, "epoch order", epoch).shuffle(Array.from({ length: count }, (_, i) => i));
-  const batchCount = dropLast ? Math.floor(count / globalSize) : Math.ceil(count / globalSize);
-  return Array.from({ length: batchCount }, (_, i) => {
-    const batch = order.slice(i * globalSize, (i + 1) * globalSize);
-    const edge = (piece: number): number => Math.floor(batch.length * piece / worldSize);
-    return batch.slice(edge(rank), edge(rank + 1));
-  });
+  const batchCount = dropLast ? Math.floor(count / batchSize) : Math.ceil(count / batchSize);
+  return Array.from({ length: batchCount }, (_, i) => order.slice(i * batchSize, (i + 1) * batchSize));
 }
 
 /**
@@ -101,7 +91,11 @@ export function epochOrder(count: number, options: OrderOptions): number[][] {
  * far it loads ahead or how many workers the source has. The source stays open. Leaving the loop early waits for the
  * loads under way.
  *
- * @throws {RangeError} as {@link epochOrder} does, or when `prefetch` is not a non-negative integer
+ * Rank r of w gets samples r·b/w up to (r + 1)·b/w of every batch of b; of a last batch that is smaller, what there is of
+ * them, or none.
+ *
+ * @throws {RangeError} as {@link epochOrder} does, when `prefetch` is not a non-negative integer, or when the ranks cannot
+ * share a batch equally
  * @throws whatever the source's `load` rejects with, at the batch concerned
  */
 export async function* batches<S = Sample>(
@@ -112,6 +106,7 @@ export async function* batches<S = Sample>(
   if (!Number.isInteger(prefetch) || prefetch < 0) {
     throw new RangeError(`Cannot load batches: expected a prefetch of at least 0, got ${prefetch}`);
   }
+  checkRanks(options);
   const places = batchPlaces(options);
   const pending: PendingBatch<S>[] = [];
   try {
@@ -122,11 +117,11 @@ export async function* batches<S = Sample>(
         pending.push(startLoading(source, place.value));
       }
       if (pending.length === 0) return;
-      const [{ epoch, index, subjects, samples }] = pending;
+      const [{ samples, ...place }] = pending;
       source.watch?.begin();
       const loaded = await Promise.all(samples).finally(() => source.watch?.end());
       pending.shift();
-      yield { epoch, index, subjects, samples: loaded };
+      yield { ...place, samples: loaded };
     }
   } finally {
     await Promise.allSettled(pending.flatMap(({ samples }) => samples));
@@ -137,6 +132,7 @@ interface BatchPlace {
   readonly epoch: number;
   readonly index: number;
   readonly subjects: readonly number[];
+  readonly whole: { readonly first: number; readonly count: number };
 }
 
 interface PendingBatch<S> extends BatchPlace {
@@ -144,17 +140,33 @@ interface PendingBatch<S> extends BatchPlace {
 }
 
 function* batchPlaces(options: BatchesOptions): Generator<BatchPlace, void, void> {
-  const { start, endEpoch, subjectCount } = options;
+  const { start, endEpoch, subjectCount, batchSize, rank = 0, worldSize = 1 } = options;
+  const [from, to] = [rank, rank + 1].map((part) => part * batchSize / worldSize);
   for (let epoch = start.epoch; epoch < endEpoch; epoch++) {
     const order = epochOrder(subjectCount, { ...options, epoch });
     const first = epoch === start.epoch ? start.index : 0;
-    for (let index = first; index < order.length; index++) yield { epoch, index, subjects: order[index] };
+    for (let index = first; index < order.length; index++) {
+      const whole = { first: from, count: order[index].length };
+      yield { epoch, index, subjects: order[index].slice(from, to), whole };
+    }
   }
 }
 
-function startLoading<S>(source: Loads<S>, { epoch, index, subjects }: BatchPlace): PendingBatch<S> {
+function checkRanks({ batchSize, rank = 0, worldSize = 1 }: BatchesOptions): void {
+  if (!Number.isInteger(worldSize) || worldSize < 1 || batchSize % worldSize !== 0) {
+    throw new RangeError(
+      `Cannot share batches: expected a number of ranks that divides ${batchSize}, got ${worldSize}`,
+    );
+  }
+  if (!Number.isInteger(rank) || rank < 0 || rank >= worldSize) {
+    throw new RangeError(`Cannot share batches: expected a rank in [0, ${worldSize}), got ${rank}`);
+  }
+}
+
+function startLoading<S>(source: Loads<S>, place: BatchPlace): PendingBatch<S> {
+  const { epoch, subjects } = place;
   const samples = subjects.map((subject) => source.load({ epoch, subject }));
   // A load that fails ahead of its turn is reported when its batch is asked for.
   for (const sample of samples) sample.catch(() => {});
-  return { epoch, index, subjects, samples };
+  return { ...place, samples };
 }

@@ -51,7 +51,15 @@ export {
   LAYOUTS,
   readLayouts,
 } from "./layouts/mod.ts";
-export { type Batch, batches, type BatchesOptions, epochOrder, type LoadWatch, type OrderOptions } from "./loader.ts";
+export {
+  type Batch,
+  batches,
+  type BatchesOptions,
+  epochOrder,
+  type LoadWatch,
+  type OrderOptions,
+  type RankOptions,
+} from "./loader.ts";
 export { canonicalModality, MODALITIES, type Modality, modalityOfFile } from "./modality.ts";
 export { type Gunzip, type NiftiDatatype, type NiftiHeader, readNifti, readNiftiHeader } from "./nifti.ts";
 export { writeNifti, writeNiftiChannels, type WriteNiftiOptions, type WrittenDatatype } from "./nifti_write.ts";

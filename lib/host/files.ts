@@ -290,3 +290,17 @@ function joinPath(folder: string, name: string): string {
   if (folder === "" || name === "") return folder + name;
   return folder.endsWith("/") ? folder + name : `${folder}/${name}`;
 }
+
+/**
+ * Takes a lock that other processes respect; it ends with the process, however that ends.
+ *
+ * @param path file of the lock; it is made when it is not there, and stays
+ * @returns what gives the lock back; undefined while another process has it
+ * @throws {Error} when the file may not be written
+ */
+export async function tryLock(path: string): Promise<Disposable | undefined> {
+  const file = await attempt({ verb: "write", path }, () => Deno.open(path, { create: true, write: true }));
+  if (await file.tryLock(true)) return { [Symbol.dispose]: () => file.close() };
+  file.close();
+  return undefined;
+}

@@ -16,10 +16,15 @@ export {
   readFilePrefix,
   readText,
   remove,
+  tryLock,
   writeFileAtomic,
 } from "./files.ts";
 export type { FileContent, OpenFile } from "./files.ts";
 export { openLabelledSource, openSampleSource, type SourceOptions } from "./loader_pool.ts";
+export { MpiCommunicator, type MpiOptions } from "./mpi/communicator.ts";
+export { detectLaunch, type Launch, LAUNCH_VARIABLES } from "./mpi/launch.ts";
+export { LIBRARY_VARIABLE } from "./mpi/library.ts";
+export { planThreads, type ProcessorShare, readProcessors, type ThreadPlan } from "./mpi/processors.ts";
 export { gunzip, zstdCompress, zstdDecompress } from "./compression.ts";
 export { type PreparedOutcome, type PreparePoolOptions, prepareSubjects } from "./prepare_pool.ts";
 export type { PrepareJob } from "./_prepare_subject.ts";

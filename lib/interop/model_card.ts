@@ -111,10 +111,10 @@ function files({ templates: { used, size, spacingMm }, onnx }: ModelCard): Lines
         "network and templates under the official names, in the official memory order, float32",
       ],
       ...onnx ? [["`encoder.onnx`", "the encoder in evaluation mode, float32, ONNX operator set 17"]] : [],
-      [
+      ...used.length === 0 ? [] : [[
         "`templates/MODALITY.nii.gz`",
         `templates of ${used.join(", ")}: ${grid}, RAS+, origin at the centre, each scaled to [0, 1]`,
-      ],
+      ]],
     ]),
   ];
 }

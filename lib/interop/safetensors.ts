@@ -43,18 +43,39 @@ const MAX_HEADER_BYTES = 100_000_000;
  * aligned, and equal content gives equal bytes. The header is padded with spaces to a multiple of 8 bytes.
  *
  * @param metadata free text about the file, read back by {@link decodeSafetensors}
- * @returns the file in pieces, to be written one after another; data are views of the tensors, not copies
- * @throws {RangeError} when a shape does not fit its data, or a tensor has the name that the format keeps for metadata
+ * @param options `floats: "F16"` rounds F32 tensors to half precision: half the size, three to four digits
+ * @returns the file in pieces, to be written one after another; data that are not rounded are views of the tensors
+ * @throws {RangeError} when a shape does not fit its data, a tensor has the name that the format keeps for metadata, or an
+ *   element is too large for half precision
  * @see https://github.com/huggingface/safetensors#format
  */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, Safetensor>,
   metadata: Readonly<Record<string, string>> = {},
+  { floats = "F32" }: { floats?: "F32" | "F16" } = {},
 ): Uint8Array[] {
-  const { header, names } = layOut(tensors, metadata);
+  const stored = floats === "F32"
+    ? tensors
+    : new Map([...tensors].map(([name, tensor]) => [name, halve(name, tensor)]));
+  const { header, names } = layOut(stored, metadata);
   for (const [name, { shape, data }] of tensors) checkLength(name, { shape, length: data.length });
-  const views = names.map((name) => bytesOf(tensors.get(name)!.data));
+  const views = names.map((name) => bytesOf(stored.get(name)!.data));
   return [header, ...views];
+}
+
+/** A tensor as it is stored. */
+interface StoredTensor {
+  readonly dtype: StoredType;
+  readonly shape: readonly number[];
+  readonly data: ArrayBufferView;
+}
+
+function halve(name: string, tensor: Safetensor): StoredTensor {
+  if (tensor.dtype !== "F32") return tensor;
+  const data = new Float16Array(tensor.data);
+  const lost = data.findIndex((value, i) => Number.isFinite(tensor.data[i]) && !Number.isFinite(value));
+  if (lost < 0) return { dtype: "F16", shape: tensor.shape, data };
+  throw new RangeError(`Cannot write tensor "${name}" as F16: expected at most 65504, got ${tensor.data[lost]}`);
 }
 
 /**
@@ -92,10 +113,10 @@ export function streamSafetensors(
 
 /** The header, and the names in the order of their data. */
 function layOut(
-  tensors: ReadonlyMap<string, Pick<LazyTensor, "dtype" | "shape">>,
+  tensors: ReadonlyMap<string, Pick<StoredTensor, "dtype" | "shape">>,
   metadata: Readonly<Record<string, string>>,
 ): { header: Uint8Array; names: string[]; dataBytes: number } {
-  const rank = ({ dtype }: Pick<LazyTensor, "dtype">): number => Object.keys(ELEMENT_TYPES).indexOf(dtype);
+  const rank = ({ dtype }: Pick<StoredTensor, "dtype">): number => Object.keys(ELEMENT_TYPES).indexOf(dtype);
   const sorted = [...tensors].sort(([a, left], [b, right]) => rank(left) - rank(right) || (a < b ? -1 : 1));
   const header: [string, unknown][] = Object.keys(metadata).length > 0 ? [[METADATA, metadata]] : [];
   let offset = 0;

@@ -13,18 +13,22 @@ const NORM_EPSILON = 1e-12;
  *
  * Shapes: first and second `[B, …]`, flattened per subject → scalar. 0 when the batch holds a single subject.
  *
- * @param options temperature T, above 0
+ * @param options temperature T, above 0; `gather` adds the rows of other ranks to those of this one, `[B, F]` → `[ΣB, F]`
  * @throws {TypeError} when the shapes differ
  * @see BrainMVP, arXiv 2410.10604, modality-aware contrastive learning; van den Oord et al. 2018 (InfoNCE)
  */
-export function infoNceLoss(first: Tensor, second: Tensor, { temperature }: { temperature: number }): Scalar {
+export function infoNceLoss(
+  first: Tensor,
+  second: Tensor,
+  { temperature, gather = (rows) => rows }: { temperature: number; gather?: (rows: tf.Tensor2D) => tf.Tensor2D },
+): Scalar {
   const [a, b] = [shapeOf(first), shapeOf(second)];
   if (a.length !== b.length || a.some((size, axis) => size !== b[axis])) {
     throw new TypeError(
       `Cannot apply infoNceLoss: expected views of one shape, got ${formatShape(a)} and ${formatShape(b)}`,
     );
   }
-  const logits = tf.div(tf.matMul(unitRows(first), unitRows(second), false, true), temperature);
+  const logits = tf.div(tf.matMul(gather(unitRows(first)), gather(unitRows(second)), false, true), temperature);
   return tf.div(tf.add(diagonalCrossEntropy(logits), diagonalCrossEntropy(tf.transpose(logits))), 2);
 }
 

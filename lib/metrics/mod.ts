@@ -52,5 +52,6 @@ export {
 export { bootstrapInterval, type BootstrapOptions, DEFAULT_BOOTSTRAP, type Interval } from "./bootstrap.ts";
 export { comparePaired, holm, type PairedComparison } from "./comparison.ts";
 export { quantile } from "./quantile.ts";
+export { STUDY_STATISTICS } from "./study_statistics.ts";
 export { mean, type ScoreSummary, standardDeviation, summarizeScores } from "./summary.ts";
 export { wilcoxon, type WilcoxonMethod, type WilcoxonResult } from "./wilcoxon.ts";

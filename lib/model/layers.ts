@@ -13,7 +13,7 @@ import {
   spaceToDepth3d,
   tf,
 } from "../tensor/mod.ts";
-import type { Tensor, Tensor5D } from "../tensor/mod.ts";
+import type { SharedBatch, Tensor, Tensor5D } from "../tensor/mod.ts";
 import { constant, kaimingFanOut, uniform } from "./initializers.ts";
 import { sameLayout } from "./parameters.ts";
 import type { ParameterLayout, Scope } from "./parameters.ts";
@@ -26,6 +26,8 @@ export interface ForwardMode {
   readonly recomputeBlocks?: boolean;
   /** True while a block is computed again: running statistics have seen its input already. */
   readonly recomputing?: boolean;
+  /** The batch that x is a part of, where it is spread over ranks: batch statistics are those of the whole batch. */
+  readonly shared?: SharedBatch;
 }
 
 /** A layer applied to a tensor. */
@@ -206,8 +208,8 @@ export function batchNormLayer(scope: Scope, { channels }: { channels: number })
       runningVariance.assign(tf.add(tf.mul(runningVariance, 1 - MOMENTUM), tf.mul(unbiased, MOMENTUM)));
       batches.assign(tf.add(batches, 1));
     });
-  return (x, { training, recomputing }) => {
-    if (training) return batchNorm(x, { scale, bias, epsilon, observe: recomputing ? undefined : observe });
+  return (x, { training, recomputing, shared }) => {
+    if (training) return batchNorm(x, { scale, bias, epsilon, observe: recomputing ? undefined : observe, shared });
     return frozenBatchNorm(x, { scale, bias, epsilon, mean: runningMean, variance: runningVariance });
   };
 }

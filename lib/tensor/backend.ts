@@ -1,12 +1,13 @@
 /** Chooses the tensor backend once per process. */
 import { BackendUnavailableError, messageOf } from "../errors.ts";
 import { registerPlainAdd } from "./reference_add.ts";
-import { SimdBackend } from "./simd/backend.ts";
+import { SimdBackend, type SimdOptions } from "./simd/backend.ts";
 import { hasRelaxedSimd } from "./simd/kernels.ts";
 import { registerTfjsKernels } from "./simd/tfjs/mod.ts";
 import { tf } from "./tf.ts";
 import type { GpuBackend } from "./webgpu/backend.ts";
 import { findAdapter, isSoftwareAdapter, openDevice } from "./webgpu/device.ts";
+import type { GpuPrecision } from "./webgpu/runtime.ts";
 
 registerPlainAdd();
 
@@ -50,21 +51,45 @@ export interface SimdInfo {
  * GPU where there is one (not one that the CPU emulates), else `simd` where it starts. On `webgpu`, values can only be read
  * asynchronously (`await tensor.data()`).
  *
- * @param options `threads` of the `simd` backend, all cores by default; fixed once it has started
- * @throws {BackendUnavailableError} when it cannot start here
+ * With the precision `f16-mixed`, activations are stored as 16-bit floats, which GPUs with shader-f16 can do.
+ *
+ * @param options `threads` of the `simd` backend, all cores by default, and `heapBytes` that its tensors may take, by default
+ *   all that WebAssembly can address; both are fixed once it has started; `precision` by default `f32`
+ * @throws {BackendUnavailableError} when it cannot start here, or not in this precision
  */
 export async function selectBackend(
   name: BackendName,
-  { threads = navigator.hardwareConcurrency }: { threads?: number } = {},
+  { threads = navigator.hardwareConcurrency, heapBytes, precision = "f32" }: {
+    threads?: number;
+    heapBytes?: number;
+    precision?: GpuPrecision;
+  } = {},
 ): Promise<BackendInfo> {
+  if (precision === "f16-mixed") return await startMixed(name);
   if (name === "reference") return await startReference();
-  if (name === "webgpu" || (name === "auto" && await hasGpu())) return await startWebgpu();
+  if (name === "webgpu" || (name === "auto" && await hasGpu())) return await startWebgpu(precision);
   try {
-    return await startSimd(threads);
+    return await startSimd({ threads, heapBytes });
   } catch (cause) {
     if (name === "auto") return await startReference();
     throw new BackendUnavailableError(`Cannot start backend "simd": ${messageOf(cause)}`, { cause });
   }
+}
+
+/** Starts a GPU that stores activations in half precision. */
+async function startMixed(name: BackendName): Promise<BackendInfo> {
+  const refusal = 'Cannot use precision "f16-mixed": expected';
+  if (name !== "webgpu" && name !== "auto") {
+    throw new BackendUnavailableError(`${refusal} backend "webgpu", got "${name}"; use f32 there`);
+  }
+  const adapter = await findAdapter();
+  if (name === "auto" && (adapter === null || isSoftwareAdapter(adapter))) {
+    throw new BackendUnavailableError(`${refusal} a GPU, found none; use f32 without one`);
+  }
+  if (adapter?.features.has("shader-f16") === false) {
+    throw new BackendUnavailableError(`${refusal} a GPU with shader-f16, this one lacks it; use f32 there`);
+  }
+  return await startWebgpu("f16-mixed");
 }
 
 async function startReference(): Promise<BackendInfo> {
@@ -80,7 +105,7 @@ async function hasGpu(): Promise<boolean> {
   return adapter !== null && !isSoftwareAdapter(adapter);
 }
 
-async function startWebgpu(): Promise<BackendInfo> {
+async function startWebgpu(precision: GpuPrecision): Promise<BackendInfo> {
   if (!startedGpu) {
     const opened = await openDevice();
     // Loaded only here: TensorFlow.js's own kernels for this backend are many.
@@ -92,14 +117,16 @@ async function startWebgpu(): Promise<BackendInfo> {
     tf.registerBackend("webgpu", () => startedGpu!);
   }
   await tf.setBackend("webgpu");
+  startedGpu.precision = precision;
   const { adapter, isSoftware, details } = startedGpu;
   const kind = isSoftware ? ", computed by the CPU: for tests only" : "";
-  return { name: "webgpu", description: `webgpu (${adapter}${kind}, tfjs ${tf.version_core})`, gpu: details };
+  const stored = precision === "f16-mixed" ? ", activations in half precision" : "";
+  return { name: "webgpu", description: `webgpu (${adapter}${kind}${stored}, tfjs ${tf.version_core})`, gpu: details };
 }
 
-async function startSimd(wanted: number): Promise<BackendInfo> {
+async function startSimd(wanted: SimdOptions): Promise<BackendInfo> {
   if (!tf.engine().registryFactory["simd"]) {
-    const backend = await SimdBackend.open({ threads: wanted });
+    const backend = await SimdBackend.open(wanted);
     tf.registerBackend("simd", () => backend);
     registerTfjsKernels();
     for (const kernel of tf.getKernelsForBackend("cpu")) {

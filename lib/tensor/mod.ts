@@ -2,6 +2,10 @@
 export { BACKENDS, selectBackend } from "./backend.ts";
 export type { BackendInfo, BackendName, SimdInfo } from "./backend.ts";
 export { checkpoint } from "./checkpoint.ts";
+export { gatherRows } from "./gather_rows.ts";
+export type { RowGathering } from "./gather_rows.ts";
+export { watchGradients } from "./op.ts";
+export type { GradientListener } from "./op.ts";
 export * from "./ops/mod.ts";
 export { GPU_TOLERANCES, testOps, TOLERANCES } from "./self_test.ts";
 export type { OpReport } from "./self_test.ts";

@@ -12,7 +12,7 @@ import type { SimdBackend } from "./simd/backend.ts";
 import type { SimdArray, SimdRuntime } from "./simd/runtime.ts";
 import type { GpuBackend } from "./webgpu/backend.ts";
 import type { GpuArray, GpuRuntime } from "./webgpu/runtime.ts";
-import type { NamedTensorMap, Tensor } from "./tf.ts";
+import type { NamedTensorMap, Tensor, Variable } from "./tf.ts";
 
 /** Plain numbers that steer an op; no tensors. */
 export type Attributes = Readonly<Record<string, unknown>>;
@@ -133,6 +133,7 @@ export function defineOp<I extends OpInputs<I>, A extends Attributes>(definition
         value: output,
         gradFunc: (dy: Tensor, kept: Tensor[]) => {
           const gradients = tf.tidy(() => definition.backward(dy, kept, attributes));
+          if (listener) tellGradients(names.map((name) => inputs[name] as Tensor), gradients);
           releaseAfterBackward({ dy, kept, gradients });
           return gradients;
         },
@@ -141,6 +142,32 @@ export function defineOp<I extends OpInputs<I>, A extends Attributes>(definition
     return run(...names.map((name) => inputs[name] as Tensor));
   };
   return Object.assign(op, { definition });
+}
+
+/** Is told the gradient of a variable as soon as an operation of ours has computed it, while the backward pass goes on. */
+export type GradientListener = (variable: Variable, gradient: Tensor) => void;
+
+let listener: GradientListener | undefined;
+
+/**
+ * Runs a computation of gradients with a listener.
+ *
+ * A variable that several operations use is told several times, each time a part; one that none of ours uses directly is
+ * never told. The listener must neither keep nor dispose the gradients.
+ */
+export function watchGradients<T>(watch: GradientListener, compute: () => T): T {
+  listener = watch;
+  try {
+    return compute();
+  } finally {
+    listener = undefined;
+  }
+}
+
+function tellGradients(inputs: readonly Tensor[], gradients: readonly Tensor[]): void {
+  inputs.forEach((input, i) => {
+    if (input instanceof tf.Variable) listener?.(input, gradients[i]);
+  });
 }
 
 /**

@@ -1,6 +1,6 @@
 /** AdamW over named parameters; Adam with L2 regularisation is the same with another place for the decay. */
-import { adamwUpdate, tf } from "../tensor/mod.ts";
-import type { Tensor, Variable, WeightDecayKind } from "../tensor/mod.ts";
+import { adamwUpdateInPlace, tf } from "../tensor/mod.ts";
+import type { AdamwParameter, Tensor, Variable, WeightDecayKind } from "../tensor/mod.ts";
 
 /** What the optimiser needs of a parameter. */
 export interface TrainedParameter {
@@ -56,19 +56,15 @@ export class AdamW {
    * @param learningRate of each parameter by name
    */
   apply(gradients: ReadonlyMap<string, Tensor>, learningRate: (name: string) => number): void {
-    for (const { name, variable } of this.#parameters) {
+    const updates = this.#parameters.flatMap(({ name, variable }): AdamwParameter[] => {
       const gradient = gradients.get(name);
-      if (!gradient) continue;
+      if (!gradient) return [];
       const moments = this.#moments.get(name) ?? this.#start(name, variable);
-      moments.steps++;
-      const inputs = { parameter: variable, gradient, firstMoment: moments.first, secondMoment: moments.second };
-      const attributes = { ...this.#options, learningRate: learningRate(name), step: moments.steps };
-      const [value, first, second] = adamwUpdate(inputs, attributes);
-      variable.assign(value);
-      moments.first.assign(first);
-      moments.second.assign(second);
-      tf.dispose([value, first, second]);
-    }
+      const { first: firstMoment, second: secondMoment } = moments;
+      const step = ++moments.steps;
+      return [{ parameter: variable, gradient, firstMoment, secondMoment, learningRate: learningRate(name), step }];
+    });
+    if (updates.length > 0) adamwUpdateInPlace(updates, this.#options);
   }
 
   /** Puts moments back as they were saved. */

@@ -7,6 +7,7 @@ import { toOfficialLayout, toOurLayout } from "../model/mod.ts";
 import type { Parameter } from "../model/mod.ts";
 import { sizeOf, tf } from "../tensor/mod.ts";
 import type { AdamW } from "./adamw.ts";
+import { lossScaleSchema } from "./loss_scale.ts";
 
 const place = z.strictObject({ epoch: z.int().nonnegative(), index: z.int().nonnegative() });
 
@@ -25,6 +26,8 @@ const stateSchema = z.strictObject({
   templatesSeenAt: z.int().nullable(),
   /** The best validation so far, of runs that keep the best weights. */
   best: z.strictObject({ epoch: z.int().nonnegative(), score: z.array(z.number()) }).nullable().optional(),
+  /** The scale of the losses, of runs in mixed precision. */
+  lossScale: lossScaleSchema.optional(),
   /** Updates of each parameter. */
   optimizerSteps: z.record(z.string(), z.int().positive()),
   /** Fingerprint of the options that shape the numbers. */

@@ -9,6 +9,7 @@ import { takeValues, tf } from "../tensor/mod.ts";
 import type { Scalar, Tensor2D } from "../tensor/mod.ts";
 import { stackVoxels } from "./_labelled_batch.ts";
 import type { BatchOutcome, FinetunePlace, Objective, ObjectiveScore } from "./finetune.ts";
+import { scaleLoss } from "./loss_scale.ts";
 import { namedGradients } from "./segmentation_objective.ts";
 
 /** What a classification works with. */
@@ -41,7 +42,11 @@ export class ClassificationObjective implements Objective {
   }
 
   /** Loss and gradients of a batch; the caller frees the gradients. */
-  async gradients(samples: readonly LabelledSample[], place: FinetunePlace): Promise<BatchOutcome> {
+  async gradients(
+    samples: readonly LabelledSample[],
+    place: FinetunePlace,
+    { lossScale = 1 }: { readonly lossScale?: number } = {},
+  ): Promise<BatchOutcome> {
     const { model, classes, classWeights, freezeEncoder, recomputeBlocks, augment, templates } = this.#parts;
     const { seed, epoch, subjects } = place;
     const crops = samples.map((sample, i) =>
@@ -54,11 +59,11 @@ export class ClassificationObjective implements Objective {
     const pooled = freezeEncoder ? tf.tidy(() => model.pool(x, { training: false })) : null;
     const { value, grads } = tf.variableGrads(() => {
       const logits = pooled ? model.classify(pooled, mode) : model.forward(x, mode);
-      return classificationLoss(logits, target, { weights }) as Scalar;
+      return scaleLoss(classificationLoss(logits, target, { weights }) as Scalar, lossScale);
     }, this.trained.map(({ variable }) => variable));
-    const [loss] = await takeValues(tf.tidy(() => tf.stack([value])));
+    const [scaled] = await takeValues(tf.tidy(() => tf.stack([value])));
     tf.dispose([value, x, target, weights, ...(pooled ? [pooled] : [])]);
-    return { loss, consistency: null, gradients: namedGradients(this.trained, grads) };
+    return { loss: scaled / lossScale, consistency: null, gradients: namedGradients(this.trained, grads) };
   }
 
   /** Accuracy on held-out subjects, in evaluation mode; ties between validations go to the lower loss. */

@@ -1,16 +1,14 @@
-/** The loop of fine-tuning, whatever the task. */
-import { batches, epochOrder } from "../dataset/mod.ts";
+/** Fine-tuning, whatever the task: what the loop does in it. */
 import type { Batch, LabelledSample, LabelledSampleSource } from "../dataset/mod.ts";
-import { CheckpointError } from "../errors.ts";
 import { encodeSafetensors } from "../interop/mod.ts";
 import type { Parameter } from "../model/mod.ts";
 import type { ClassificationRecord, FinetuneRecord, FinetuneStepRecord, SegmentationRecord } from "../results.ts";
-import { tf } from "../tensor/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
-import { AdamW } from "./adamw.ts";
-import { modelOfCheckpoint, officialState, restoreCheckpoint, takeCheckpoint } from "./checkpoint.ts";
-import type { Checkpoint, TrainerState } from "./checkpoint.ts";
-import { finishGradients } from "./gradients.ts";
+import { trainingLoop } from "./_loop.ts";
+import type { LoopRun, LoopTask, LoopUpdate, Losses } from "./_loop.ts";
+import { modelOfCheckpoint, officialState } from "./checkpoint.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import type { Precision } from "./options.ts";
 import { learningRateAt } from "./schedule.ts";
 
 /** Where in the run a batch lies. */
@@ -46,7 +44,12 @@ export interface Objective {
   readonly parameters: readonly Parameter[];
   /** Those that the optimiser moves. */
   readonly trained: readonly Parameter[];
-  gradients(samples: readonly LabelledSample[], place: FinetunePlace): Promise<BatchOutcome>;
+  /** Loss of a batch, and gradients of the loss times `lossScale`, by default 1. */
+  gradients(
+    samples: readonly LabelledSample[],
+    place: FinetunePlace,
+    options?: { readonly lossScale?: number },
+  ): Promise<BatchOutcome>;
   validate(samples: AsyncIterable<LabelledSample>): Promise<ObjectiveScore>;
 }
 
@@ -90,6 +93,8 @@ export interface FinetuneOptions {
     /** Held-out subjects looked at in a validation, at most. */
     readonly validationSubjects: number;
     readonly checkpointEvery: number;
+    /** How activations are stored; default `f32`. */
+    readonly precision?: Precision;
   };
   /** Whatever else shapes the numbers; a run is resumed with the same only. */
   readonly fingerprint: string;
@@ -125,9 +130,6 @@ export interface FinetuneResult {
   readonly updates: number;
 }
 
-/** Batches loaded ahead. */
-const PREFETCH = 2;
-
 /**
  * Fine-tunes until the last epoch or an interruption, and keeps the weights of the best validation.
  *
@@ -135,147 +137,97 @@ const PREFETCH = 2;
  *
  * @throws {CheckpointError} when the checkpoint to resume from is damaged or was made with other options
  */
-export async function finetune(parts: FinetuneParts, options: FinetuneOptions): Promise<FinetuneResult> {
-  const session = await Session.open(parts, options);
-  try {
-    for await (const batch of session.batches()) {
-      await session.update(batch);
-      if (session.isEpochEnd(batch)) await session.endEpoch(batch.epoch);
-      if (parts.interrupted?.()) return await session.stop(batch, { finished: false });
-      await session.checkpointIfDue(batch);
-    }
-    return await session.stop(null, { finished: true });
-  } finally {
-    session.dispose();
-  }
+export function finetune(parts: FinetuneParts, options: FinetuneOptions): Promise<FinetuneResult> {
+  const { optimizer, run, seed } = options;
+  const decay = optimizer.name === "adam" ? "coupled" : "decoupled";
+  return trainingLoop(new Finetuning(parts, options), parts, {
+    seed,
+    run,
+    optimizer: { ...optimizer, decay, accumulationSteps: 1, accumulationPhase: "last" },
+    fingerprint: shapingOptions(options),
+  });
 }
 
-/** One sitting of a run: the state that changes from batch to batch. */
-class Session {
+type Run = LoopRun<FinetuneRecord>;
+type LossName = "loss" | "consistency";
+
+/** Fine-tuning as the loop sees it. */
+class Finetuning implements LoopTask<LabelledSample, FinetuneRecord, LossName> {
+  readonly parameters: readonly Parameter[];
+  readonly trained: readonly Parameter[];
+  readonly seenTemplates = new Map<string, Float32Array>();
+  readonly finish: LoopTask<LabelledSample, FinetuneRecord, LossName>["finish"];
   readonly #parts: FinetuneParts;
   readonly #options: FinetuneOptions;
-  readonly #optimizer: AdamW;
-  readonly #batchesPerEpoch: number;
-  #state: Omit<TrainerState, "format" | "optimizerSteps">;
   #score: number | null = null;
 
   constructor(parts: FinetuneParts, options: FinetuneOptions) {
     this.#parts = parts;
     this.#options = options;
-    const { optimizer, run, seed } = options;
-    const decay = optimizer.name === "adam" ? "coupled" : "decoupled";
-    this.#optimizer = new AdamW(parts.objective.trained, { ...optimizer, decay });
-    const order = { seed, epoch: 0, batchSize: run.batchSize, dropLast: false };
-    this.#batchesPerEpoch = epochOrder(parts.training.count, order).length;
-    this.#state = {
-      next: { epoch: 0, index: 0 },
-      updates: 0,
-      records: 0,
-      contrastiveSince: null,
-      templatesSeenAt: null,
-      best: null,
-      options: shapingOptions(options),
-    };
+    this.parameters = parts.objective.parameters;
+    this.trained = parts.objective.trained;
+    const { clipNorm } = options.optimizer;
+    this.finish = { clipNorm, templates: null, templateGradient: "exact", templateSmoothing: 0 };
   }
 
-  static async open(parts: FinetuneParts, options: FinetuneOptions): Promise<Session> {
-    const session = new Session(parts, options);
-    if (parts.resume) session.#restore(parts.resume);
-    await parts.store.truncateRecords(session.#state.records);
-    return session;
+  async gradients({ epoch, subjects, samples }: Batch<LabelledSample>, { run: { lossScale } }: { run: Run }): Promise<{
+    losses: Losses<LossName>;
+    gradients: BatchOutcome["gradients"];
+  }> {
+    const place = { seed: this.#options.seed, epoch, subjects };
+    const { gradients, ...losses } = await this.#parts.objective.gradients(samples, place, { lossScale });
+    return { losses, gradients };
   }
 
-  #restore(resume: NonNullable<FinetuneParts["resume"]>): void {
-    const { format: _, optimizerSteps: __, ...state } = restoreCheckpoint(this.#checkpointParts(), resume);
-    if (state.options !== this.#state.options) {
-      throw new CheckpointError(`Cannot resume from ${resume.file}: expected the options it was made with, got others`);
-    }
-    this.#state = state;
-  }
-
-  #checkpointParts() {
-    const { parameters } = this.#parts.objective;
-    return { parameters, optimizer: this.#optimizer, seenTemplates: new Map<string, Float32Array>() };
-  }
-
-  batches(): AsyncGenerator<Batch<LabelledSample>, void, void> {
-    const { training } = this.#parts;
-    const { seed, run } = this.#options;
-    return batches(training.source, {
-      subjectCount: training.count,
-      seed,
-      batchSize: run.batchSize,
-      dropLast: false,
-      start: this.#state.next,
-      endEpoch: run.epochs,
-      prefetch: PREFETCH,
-    });
-  }
-
-  async update({ epoch, subjects, samples }: Batch<LabelledSample>): Promise<void> {
-    const { optimizer, run, seed } = this.#options;
-    const place = { seed, epoch, subjects };
-    const { loss, consistency, gradients: sums } = await this.#parts.objective.gradients(samples, place);
-    const { norm, gradients } = await finishGradients(sums, {
-      accumulationSteps: 1,
-      clipNorm: optimizer.clipNorm,
-      templates: null,
-      templateGradient: "exact",
-      templateSmoothing: 0,
-    });
-    const learningRate = this.#learningRate(epoch);
+  learningRates(epoch: number, run: Run): { learningRate: number; rateOf: (name: string) => number } {
+    const { optimizer } = this.#options;
+    const learningRate = this.#learningRate(epoch, run);
     const encoderRate = learningRate * (optimizer.encoderLearningRate ?? optimizer.learningRate) /
       optimizer.learningRate;
-    this.#optimizer.apply(gradients, (name) => name.startsWith("encoder.") ? encoderRate : learningRate);
-    tf.dispose([...gradients.values()]);
-    this.#state.updates++;
-    const record: FinetuneStepRecord = {
-      kind: "finetune",
-      epoch,
-      step: this.#state.updates,
-      learningRate,
-      loss,
-      consistency,
-      gradientNorm: norm,
-    };
-    await this.#append(record);
-    const totalSteps = run.epochs * this.#batchesPerEpoch;
-    this.#parts.onProgress?.({ record, epochs: run.epochs, totalSteps, score: this.#score });
+    return { learningRate, rateOf: (name) => name.startsWith("encoder.") ? encoderRate : learningRate };
   }
 
-  #learningRate(epoch: number): number {
+  #learningRate(epoch: number, { state: { updates }, plan }: Run): number {
     const { optimizer, run: { epochs } } = this.#options;
-    const { updates } = this.#state;
-    if (optimizer.schedule !== "cosine-epoch") {
-      return learningRateAt(updates, {
-        ...optimizer,
-        schedule: optimizer.schedule,
-        totalSteps: epochs * this.#batchesPerEpoch,
-      });
+    const { learningRate, schedule, warmupSteps } = optimizer;
+    if (schedule !== "cosine-epoch") {
+      return learningRateAt(updates, { schedule, learningRate, warmupSteps, totalSteps: plan.scheduleSteps });
     }
-    const warmup = Math.min(1, (updates + 1) / Math.max(1, optimizer.warmupSteps));
-    const { learningRate } = optimizer;
+    const warmup = Math.min(1, (updates + 1) / Math.max(1, warmupSteps));
     return warmup * learningRateAt(epoch, { schedule: "cosine", learningRate, warmupSteps: 0, totalSteps: epochs });
   }
 
-  isEpochEnd({ index }: Batch<LabelledSample>): boolean {
-    return index === this.#batchesPerEpoch - 1;
+  async endUpdate({ losses, volumes: _, ...update }: LoopUpdate<LossName>, run: Run): Promise<void> {
+    const { epoch, step, learningRate, gradientNorm } = update;
+    const { loss, consistency } = losses;
+    const record: FinetuneStepRecord = {
+      kind: "finetune",
+      epoch,
+      step,
+      learningRate,
+      loss: loss!,
+      consistency,
+      gradientNorm,
+    };
+    await run.append(record);
+    const { epochs } = this.#options.run;
+    this.#parts.onProgress?.({ record, epochs, totalSteps: run.plan.updates, score: this.#score });
   }
 
-  async endEpoch(epoch: number): Promise<void> {
-    const { run, metadata } = this.#options;
-    if (epoch !== run.epochs - 1 && (epoch + 1) % run.validateEvery !== 0) return;
+  async endEpoch(epoch: number, run: Run): Promise<void> {
+    const { run: { epochs, validateEvery }, metadata } = this.#options;
+    if (epoch !== epochs - 1 && (epoch + 1) % validateEvery !== 0) return;
     const { record, score } = await this.#parts.objective.validate(this.#heldOut());
     this.#score = score[0];
-    const best = isBetter(score, this.#state.best?.score);
+    const best = isBetter(score, run.state.best?.score);
     if (best) {
-      this.#state.best = { epoch, score: [...score] };
-      const { state } = modelOfCheckpoint(await officialState(this.#parts.objective.parameters));
+      run.state.best = { epoch, score: [...score] };
+      const { state } = modelOfCheckpoint(await officialState(this.parameters));
       await this.#parts.store.saveWeights(
         encodeSafetensors(state, { format: "pt", ...metadata, epoch: String(epoch) }),
       );
     }
-    await this.#append({ ...record, epoch, step: this.#state.updates, best });
+    await run.append({ ...record, epoch, step: run.state.updates, best });
   }
 
   async *#heldOut(): AsyncGenerator<LabelledSample, void, void> {
@@ -284,34 +236,6 @@ class Session {
     for (let subject = 0; subject < Math.min(count, validationSubjects); subject++) {
       yield await source.load({ epoch: 0, subject });
     }
-  }
-
-  async checkpointIfDue(batch: Batch<LabelledSample>): Promise<void> {
-    if (this.#state.updates % this.#options.run.checkpointEvery === 0) await this.#save(batch);
-  }
-
-  async stop(batch: Batch<LabelledSample> | null, { finished }: { finished: boolean }): Promise<FinetuneResult> {
-    await this.#save(batch);
-    return { finished, updates: this.#state.updates };
-  }
-
-  /** Saves the state after a batch; null = after the last one of the run. */
-  async #save(batch: Batch<LabelledSample> | null): Promise<void> {
-    const next = batch ? { epoch: batch.epoch, index: batch.index + 1 } : { epoch: this.#options.run.epochs, index: 0 };
-    this.#state.next = next.index === this.#batchesPerEpoch ? { epoch: next.epoch + 1, index: 0 } : next;
-    await this.#parts.store.saveCheckpoint(
-      this.#state.updates,
-      await takeCheckpoint(this.#checkpointParts(), this.#state),
-    );
-  }
-
-  async #append(record: FinetuneRecord): Promise<void> {
-    await this.#parts.store.appendRecord(record);
-    this.#state.records++;
-  }
-
-  dispose(): void {
-    this.#optimizer.dispose();
   }
 }
 
@@ -324,6 +248,7 @@ function isBetter(score: readonly number[], than: readonly number[] | undefined)
 
 /** The options that shape the numbers; how often is saved may change. */
 function shapingOptions({ seed, optimizer, run, fingerprint }: FinetuneOptions): string {
-  const { checkpointEvery: _, ...shaping } = run;
-  return JSON.stringify({ seed, optimizer, run: shaping, fingerprint });
+  const { checkpointEvery: _, precision = "f32", ...shaping } = run;
+  const mixed = precision === "f32" ? {} : { precision };
+  return JSON.stringify({ seed, optimizer, run: shaping, fingerprint, ...mixed });
 }

@@ -19,8 +19,8 @@ export type {
 export { channelCount } from "./_region_targets.ts";
 export { SegmentationObjective } from "./segmentation_objective.ts";
 export type { SegmentationOptions, SegmentationParts, SegmentationTarget } from "./segmentation_objective.ts";
-export { methodSchema, optimizerSchema, runSchema } from "./options.ts";
-export type { MethodOptions, OptimizerOptions, RunOptions, TrainerOptions } from "./options.ts";
+export { methodSchema, optimizerSchema, precisionSchema, runSchema, trainsTemplates } from "./options.ts";
+export type { MethodOptions, OptimizerOptions, Precision, RunOptions, TrainerOptions } from "./options.ts";
 export { learningRateAt } from "./schedule.ts";
 export type { ScheduleOptions } from "./schedule.ts";
 export { pretrain } from "./trainer.ts";

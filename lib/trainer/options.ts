@@ -4,6 +4,13 @@ import { z } from "zod";
 const count = z.int().positive();
 const weight = z.number().nonnegative();
 
+/** How activations and their gradients are stored; weights and sums are in 32-bit floats either way. */
+export const precisionSchema = z.enum(["f32", "f16-mixed"]).default("f32")
+  .describe("activations in 32-bit floats, or in 16-bit ones: half the memory, on GPUs with shader-f16 only");
+
+/** See {@linkcode precisionSchema}. */
+export type Precision = z.output<typeof precisionSchema>;
+
 /** The method (DESIGN §2) and the points in which paper and official code differ. */
 export const methodSchema = z.strictObject({
   sequences: z.union([z.literal("all"), count]).default("all")
@@ -18,6 +25,8 @@ export const methodSchema = z.strictObject({
   clStartEpoch: z.int().nonnegative().default(1000).describe("first epoch, from 0, with contrastive learning"),
   clAutoStart: z.number().positive().nullable().default(null)
     .describe("start contrastive learning once the templates change less than this per epoch; null = by epoch only"),
+  gatherNegatives: z.boolean().default(true)
+    .describe("negatives of contrastive learning from all ranks; false = from each rank's own part of the batch"),
   temperature: z.number().positive().default(1).describe("temperature of InfoNCE"),
   templateFillUntilEpoch: z.int().min(-1).default(-1)
     .describe("last epoch, from 0, in which both views are filled from the template; -1 = never"),
@@ -55,8 +64,13 @@ export const runSchema = z.strictObject({
     .describe("training subjects averaged for the mean-volume baseline of validations, at most"),
   checkpointEvery: count.default(100).describe("updates between checkpoints; the end is always saved"),
   keepCheckpoints: count.default(2).describe("checkpoints kept"),
+  synchronizeBatchNorm: z.boolean().default(true)
+    .describe("batch norms over all ranks; false = over each rank's own part of the batch"),
+  templatesEvery: z.int().nonnegative().default(0)
+    .describe("epochs between the templates kept for looking at under templates/epoch-N/; 0 = none but the last ones"),
   recomputeBlocks: z.boolean().default(false)
     .describe("compute each block's tensors again in the backward pass: less memory, more time, the same numbers"),
+  precision: precisionSchema,
 });
 
 /** See {@linkcode methodSchema}. */
@@ -65,6 +79,11 @@ export type MethodOptions = z.output<typeof methodSchema>;
 export type OptimizerOptions = z.output<typeof optimizerSchema>;
 /** See {@linkcode runSchema}. */
 export type RunOptions = z.output<typeof runSchema>;
+
+/** Whether any loss reaches the templates; without, they stay zero. */
+export function trainsTemplates({ mdWeight, clWeight, templateFillUntilEpoch }: MethodOptions): boolean {
+  return mdWeight > 0 || clWeight > 0 || templateFillUntilEpoch >= 0;
+}
 
 /** Everything the trainer itself needs to know. */
 export interface TrainerOptions {

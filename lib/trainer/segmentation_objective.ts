@@ -14,6 +14,7 @@ import { stackVoxels } from "./_labelled_batch.ts";
 import { channelCount, compareRegions, encodeTarget } from "./_region_targets.ts";
 import type { SegmentationTarget } from "./_region_targets.ts";
 import type { BatchOutcome, FinetunePlace, Objective, ObjectiveScore } from "./finetune.ts";
+import { scaleLoss } from "./loss_scale.ts";
 
 export type { SegmentationTarget } from "./_region_targets.ts";
 
@@ -66,7 +67,11 @@ export class SegmentationObjective implements Objective {
   }
 
   /** Loss and gradients of a batch; the caller frees the gradients. */
-  async gradients(samples: readonly LabelledSample[], place: FinetunePlace): Promise<BatchOutcome> {
+  async gradients(
+    samples: readonly LabelledSample[],
+    place: FinetunePlace,
+    { lossScale = 1 }: { readonly lossScale?: number } = {},
+  ): Promise<BatchOutcome> {
     const { model, target } = this.#parts;
     const { consistencyWeight, recomputeBlocks } = this.#options;
     const crops = this.#augment(samples, place);
@@ -76,14 +81,18 @@ export class SegmentationObjective implements Objective {
     const { value, grads } = tf.variableGrads(() => {
       const output = model.forwardWithFeatures(x, { training: true, recomputeBlocks });
       const loss = this.#loss(output.logits, truth);
-      if (consistencyWeight === 0) return loss;
+      if (consistencyWeight === 0) return scaleLoss(loss, lossScale);
       const distance = this.#distance(output);
       parts.push(tf.keep(tf.clone(distance)));
-      return tf.add(loss, tf.mul(distance, consistencyWeight)) as Scalar;
+      return scaleLoss(tf.add(loss, tf.mul(distance, consistencyWeight)) as Scalar, lossScale);
     }, this.trained.map(({ variable }) => variable));
-    const [loss, consistency] = await takeValues(tf.tidy(() => tf.stack([value, ...parts])));
+    const [scaled, consistency] = await takeValues(tf.tidy(() => tf.stack([value, ...parts])));
     tf.dispose([value, ...parts, x, truth]);
-    return { loss, consistency: consistency ?? null, gradients: namedGradients(this.trained, grads) };
+    return {
+      loss: scaled / lossScale,
+      consistency: consistency ?? null,
+      gradients: namedGradients(this.trained, grads),
+    };
   }
 
   /** Dice of held-out subjects, in evaluation mode. */

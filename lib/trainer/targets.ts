@@ -4,13 +4,15 @@ import type { MethodOptions } from "./options.ts";
 
 /** One sequence to rebuild. */
 export interface Target {
-  /** Index of the subject in the batch. */
+  /** Index of the subject among this rank's samples. */
   readonly sample: number;
+  /** Place of the subject in the whole batch, which its draws depend on. */
+  readonly position: number;
   /** Channel of the sample that is rebuilt. */
   readonly channel: number;
   /** Channel that fills the masked blocks of the cross-modal view; null = the template. */
   readonly source: number | null;
-  /** Share of the batch's loss: the shares of all passes over a batch sum to 1. */
+  /** Share of the batch's loss: the shares of all passes over a batch, on all ranks, sum to 1. */
   readonly share: number;
   /** True when the subject has another modality, even where this pass fills from the template. */
   readonly hasPartner: boolean;
@@ -32,12 +34,17 @@ export interface BatchPlace {
  * The source is drawn uniformly among the subject's other modalities; without one, or up to
  * `templateFillUntilEpoch`, it is the template.
  *
- * @param modalities modality of every channel, for every subject of the batch
+ * @param modalities modality of every channel, for every subject of the batch, or of this rank's part of it
+ * @param options `whole`: place of the first subject in the whole batch, and subjects of it
  * @see BrainMVP, arXiv 2410.10604, cross-modal reconstruction; official training loop
  */
 export function planTargets(
   modalities: readonly (readonly string[])[],
-  { method, place }: { method: MethodOptions; place: BatchPlace },
+  { method, place, whole = { first: 0, count: modalities.length } }: {
+    method: MethodOptions;
+    place: BatchPlace;
+    whole?: { readonly first: number; readonly count: number };
+  },
 ): Target[][] {
   const { seed, epoch, index } = place;
   const build = (sample: number, channel: number, share: number): Target => {
@@ -45,17 +52,18 @@ export function planTargets(
     const others = [...new Set(names)].filter((name) => name !== names[channel]);
     const hasPartner = others.length > 0;
     const fromTemplate = !hasPartner || epoch <= method.templateFillUntilEpoch;
-    const random = randomStream(seed, "fill source", epoch, index, sample, channel);
+    const position = whole.first + sample;
+    const random = randomStream(seed, "fill source", epoch, index, position, channel);
     const source = fromTemplate ? null : names.indexOf(random.choose(others));
-    return { sample, channel, source, share, hasPartner };
+    return { sample, position, channel, source, share, hasPartner };
   };
   if (method.modalitiesPerStep === "one") {
     const position = randomStream(seed, "modality", epoch, index).uniform();
-    return [modalities.map((names, i) => build(i, Math.floor(position * names.length), 1 / modalities.length))];
+    return [modalities.map((names, i) => build(i, Math.floor(position * names.length), 1 / whole.count))];
   }
-  const passes = Math.max(...modalities.map((names) => names.length));
+  const passes = Math.max(0, ...modalities.map((names) => names.length));
   return Array.from({ length: passes }, (_, channel) =>
     modalities.flatMap((names, i) => {
-      return channel < names.length ? [build(i, channel, 1 / (modalities.length * names.length))] : [];
+      return channel < names.length ? [build(i, channel, 1 / (whole.count * names.length))] : [];
     }));
 }

@@ -1,24 +1,18 @@
-/** The training loop. */
-import { batches, epochOrder } from "../dataset/mod.ts";
-import type { Batch, SampleSource } from "../dataset/mod.ts";
-import { CheckpointError } from "../errors.ts";
+/** Pre-training: what the loop does in it. */
+import type { Communicator } from "../communicator.ts";
+import type { Batch, Sample, SampleSource } from "../dataset/mod.ts";
 import type { Parameter, PretrainModel } from "../model/mod.ts";
-import type { MetricsRecord, StepRecord } from "../results.ts";
+import type { MetricsRecord, StepRecord, TemplateImage } from "../results.ts";
 import { templateDistance } from "../templates/mod.ts";
 import type { Templates } from "../templates/mod.ts";
-import { tf } from "../tensor/mod.ts";
-import type { Tensor } from "../tensor/mod.ts";
-import { AdamW } from "./adamw.ts";
-import { restoreCheckpoint, takeCheckpoint } from "./checkpoint.ts";
-import type { Checkpoint, TrainerState } from "./checkpoint.ts";
-import { finishGradients } from "./gradients.ts";
+import { trainingLoop } from "./_loop.ts";
+import type { GradientParts, LoopRun, LoopTask, LoopUpdate } from "./_loop.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 import { MeanVolume } from "./mean_volume.ts";
-import type { TrainerOptions } from "./options.ts";
+import { type TrainerOptions, trainsTemplates } from "./options.ts";
 import { learningRateAt } from "./schedule.ts";
-import { addGradient, batchGradients } from "./step.ts";
+import { batchGradients } from "./step.ts";
 import type { BatchLosses } from "./step.ts";
-import { planUpdates } from "./update_plan.ts";
-import type { UpdatePlan } from "./update_plan.ts";
 import { validate } from "./validation.ts";
 import type { HeldOutSample, Validation } from "./validation.ts";
 
@@ -61,209 +55,161 @@ export interface TrainerParts {
   /** The checkpoint to go on from. */
   readonly resume?: { readonly tensors: Uint8Array; readonly state: string; readonly file: string };
   readonly onProgress?: (progress: TrainerProgress) => void;
+  /** Keeps the normalised templates after `epochs` epochs for looking at; the same ones again where a run is resumed. */
+  readonly keepTemplates?: (epochs: number, templates: readonly TemplateImage[]) => Promise<void>;
   /** True once the person wants to stop: the step is finished and saved. */
   readonly interrupted?: () => boolean;
+  /** The ranks that share every batch; default: this one alone. Each is given the same parts but for the store. */
+  readonly communicator?: Communicator;
 }
 
 /** How a session ended. */
 export interface TrainerResult {
   readonly finished: boolean;
   readonly updates: number;
-  /** The last validation of this session, null if there was none. */
+  /** The last validation of this session; null if there was none, and on ranks other than the first, which validates. */
   readonly validation: Validation | null;
 }
-
-/** Batches loaded ahead. */
-const PREFETCH = 2;
 
 /**
  * Pre-trains until the last epoch or an interruption.
  *
- * The same options and data give the same records and weights, however often the run is stopped and resumed.
+ * The same options and data give the same records and weights, however often the run is stopped and resumed; on several
+ * ranks, but for the order of sums, the same as on one.
  *
  * @throws {CheckpointError} when the checkpoint to resume from is damaged or was made with other options
+ * @throws {ConfigError} when the ranks cannot share a batch equally
  */
 export async function pretrain(parts: TrainerParts, options: TrainerOptions): Promise<TrainerResult> {
-  const session = await Session.open(parts, options);
-  try {
-    for await (const batch of session.batches()) {
-      await session.accumulate(batch);
-      const updated = session.isUpdateDue(batch);
-      if (updated) await session.update(batch);
-      if (session.isEpochEnd(batch)) await session.endEpoch(batch.epoch);
-      if (!updated) continue;
-      if (parts.interrupted?.()) return await session.stop(batch, { finished: false });
-      await session.checkpointIfDue(batch);
-    }
-    return await session.stop(null, { finished: true });
-  } finally {
-    session.dispose();
-  }
+  const task = new Pretraining(parts, options);
+  const { finished, updates } = await trainingLoop(task, parts, { ...options, fingerprint: fingerprint(options) });
+  // A session that found the run at its end has no pictures yet for the results that are written next.
+  if (finished && task.validation === null && (parts.communicator?.rank ?? 0) === 0) await task.validate();
+  return { finished, updates, validation: task.validation };
 }
 
-/** One sitting of a run: the state that changes from batch to batch. */
-class Session {
+type Run = LoopRun<MetricsRecord>;
+
+/** Pre-training as the loop sees it. */
+class Pretraining implements LoopTask<Sample, MetricsRecord, keyof BatchLosses> {
+  readonly parameters: readonly Parameter[];
+  readonly trained: readonly Parameter[];
+  readonly seenTemplates = new Map<string, Float32Array>();
+  readonly finish: LoopTask<Sample, MetricsRecord, keyof BatchLosses>["finish"];
+  /** The last one of this session. */
+  validation: Validation | null = null;
   readonly #parts: TrainerParts;
   readonly #options: TrainerOptions;
-  readonly #optimizer: AdamW;
-  readonly #parameters: readonly Parameter[];
-  readonly #seenTemplates = new Map<string, Float32Array>();
-  readonly #batchesPerEpoch: number;
-  readonly #updatePlan: UpdatePlan;
-  #state: Omit<TrainerState, "format" | "optimizerSteps">;
-  readonly #gradients = new Map<string, Tensor>();
-  #losses: BatchLosses[] = [];
-  #volumes = 0;
   #heldOut: { samples: HeldOutSample[]; meanVolume: MeanVolume } | null = null;
-  #validation: Validation | null = null;
 
   constructor(parts: TrainerParts, options: TrainerOptions) {
     this.#parts = parts;
     this.#options = options;
-    this.#parameters = [...parts.model.parameters, parts.templates.parameter as Parameter];
-    this.#optimizer = new AdamW(this.#parameters.filter(({ trainable }) => trainable), options.optimizer);
-    const { run, optimizer, seed } = options;
-    const order = { seed, epoch: 0, batchSize: run.batchSize, dropLast: false };
-    this.#batchesPerEpoch = epochOrder(parts.training.count, order).length;
-    this.#updatePlan = planUpdates({ ...optimizer, epochs: run.epochs, batchesPerEpoch: this.#batchesPerEpoch });
-    this.#state = {
-      next: { epoch: 0, index: 0 },
-      updates: 0,
-      records: 0,
-      contrastiveSince: null,
-      templatesSeenAt: null,
-      options: fingerprint(options),
-    };
+    this.parameters = [...parts.model.parameters, parts.templates.parameter as Parameter];
+    this.trained = this.parameters.filter(({ trainable }) => trainable);
+    this.finish = { templates: parts.templates, ...options.method, ...options.optimizer };
   }
 
-  static async open(parts: TrainerParts, options: TrainerOptions): Promise<Session> {
-    const session = new Session(parts, options);
-    if (parts.resume) session.#restore(parts.resume);
-    await parts.store.truncateRecords(session.#state.records);
-    return session;
-  }
-
-  #restore(resume: NonNullable<TrainerParts["resume"]>): void {
-    const parts = { parameters: this.#parameters, optimizer: this.#optimizer, seenTemplates: this.#seenTemplates };
-    const { format: _, optimizerSteps: __, ...state } = restoreCheckpoint(parts, resume);
-    if (state.options !== this.#state.options) {
-      throw new CheckpointError(`Cannot resume from ${resume.file}: expected the options it was made with, got others`);
-    }
-    this.#state = state;
-  }
-
-  batches(): AsyncGenerator<Batch, void, void> {
-    const { training } = this.#parts;
-    const { seed, run } = this.#options;
-    return batches(training.source, {
-      subjectCount: training.count,
-      seed,
-      batchSize: run.batchSize,
-      dropLast: false,
-      start: this.#state.next,
-      endEpoch: run.epochs,
-      prefetch: PREFETCH,
-    });
-  }
-
-  async accumulate({ epoch, index, samples }: Batch): Promise<void> {
-    const { method, seed, run: { recomputeBlocks } } = this.#options;
-    const contrastive = method.clWeight > 0 && this.#contrastiveIn(epoch);
+  gradients(
+    { epoch, index, samples, whole }: Batch,
+    { run, onGradient }: { run: Run; onGradient?: GradientParts },
+  ): ReturnType<typeof batchGradients> {
+    const { method, seed, run: { recomputeBlocks, synchronizeBatchNorm } } = this.#options;
+    const contrastive = method.clWeight > 0 && this.#contrastiveIn(epoch, run);
     const place = { seed, epoch, index };
-    const { losses, gradients } = await batchGradients(samples, {
-      ...this.#parts,
-      parameters: this.#parameters.filter(({ trainable }) => trainable),
-    }, { method, place, contrastive, recomputeBlocks });
-    for (const [name, gradient] of gradients) addGradient(this.#gradients, name, gradient);
-    this.#losses.push(losses);
-    this.#volumes += samples.length;
+    const parts = { ...this.#parts, parameters: this.trained };
+    const options = { method, place, whole, contrastive, recomputeBlocks, synchronizeBatchNorm, onGradient };
+    return batchGradients(samples, parts, { ...options, lossScale: run.lossScale });
   }
 
-  isUpdateDue({ index }: Batch): boolean {
-    return this.#updatePlan.isDueAfter(index);
-  }
-
-  isEpochEnd({ index }: Batch): boolean {
-    return index === this.#batchesPerEpoch - 1;
-  }
-
-  async update({ epoch }: Batch): Promise<void> {
-    const { optimizer, run } = this.#options;
-    const schedule = { ...optimizer, totalSteps: this.#updatePlan.scheduleSteps };
-    const learningRate = learningRateAt(this.#state.updates, schedule);
+  learningRates(_epoch: number, { state, plan }: Run): { learningRate: number; rateOf: (name: string) => number } {
+    const { optimizer } = this.#options;
+    const learningRate = learningRateAt(state.updates, { ...optimizer, totalSteps: plan.scheduleSteps });
     const templateRate = learningRate * (optimizer.templateLearningRate ?? optimizer.learningRate) /
       optimizer.learningRate;
-    const { templates } = this.#parts;
-    const { method } = this.#options;
-    const { norm, gradients } = await finishGradients(this.#gradients, { templates, ...method, ...optimizer });
-    const templateName = templates.parameter.name;
-    this.#optimizer.apply(gradients, (name) => name === templateName ? templateRate : learningRate);
-    tf.dispose([...gradients.values()]);
-    this.#state.updates++;
+    const templateName = this.#parts.templates.parameter.name;
+    return { learningRate, rateOf: (name) => name === templateName ? templateRate : learningRate };
+  }
+
+  async endUpdate({ losses, volumes, ...update }: LoopUpdate<keyof BatchLosses>, run: Run): Promise<void> {
+    const { epoch, step, learningRate, gradientNorm } = update;
+    const { total, cmr, md, cl } = losses;
     const record: StepRecord = {
       kind: "step",
       epoch,
-      step: this.#state.updates,
+      step,
       learningRate,
-      ...meanLosses(this.#losses),
-      gradientNorm: norm,
+      loss: total!,
+      cmr,
+      md: md!,
+      cl,
+      gradientNorm,
     };
-    this.#losses = [];
-    await this.#append(record);
-    this.#parts.onProgress?.({
-      record,
-      epochs: run.epochs,
-      totalSteps: this.#updatePlan.updates,
-      volumes: this.#volumes,
-    });
+    await run.append(record);
+    const { epochs } = this.#options.run;
+    this.#parts.onProgress?.({ record, epochs, totalSteps: run.plan.updates, volumes });
   }
 
-  #contrastiveIn(epoch: number): boolean {
-    const { contrastiveSince } = this.#state;
+  #contrastiveIn(epoch: number, { state: { contrastiveSince } }: Run): boolean {
     return epoch >= this.#options.method.clStartEpoch || (contrastiveSince !== null && epoch >= contrastiveSince);
   }
 
-  async endEpoch(epoch: number): Promise<void> {
-    const { run, method } = this.#options;
+  async endEpoch(epoch: number, run: Run): Promise<void> {
+    const { run: { epochs, validateEvery, templatesEvery }, method } = this.#options;
     if (method.clWeight > 0 && epoch + 1 === method.clStartEpoch) {
-      await this.#announce(epoch, "contrastive learning starts with the next epoch");
+      await announce(run, { epoch, message: "contrastive learning starts with the next epoch" });
     }
-    const isLast = epoch === run.epochs - 1;
-    if (!isLast && (epoch + 1) % run.validateEvery !== 0) return;
-    const templateChange = await this.#templateChange(epoch);
-    await this.#startContrastiveIfSettled(epoch, templateChange);
-    this.#validation = await this.#validate();
-    const { pairs } = this.#validation;
-    await this.#append({ kind: "validation", epoch, step: this.#state.updates, pairs, templateChange });
+    const { templates, keepTemplates } = this.#parts;
+    const isKept = templatesEvery > 0 && (epoch + 1) % templatesEvery === 0;
+    if (isKept) await keepTemplates?.(epoch + 1, await templates.normalised());
+    if (epoch !== epochs - 1 && (epoch + 1) % validateEvery !== 0) return;
+    const templateChange = await this.#templateChange(epoch, run);
+    await this.#startContrastiveIfSettled(epoch, templateChange, run);
+    const pairs = run.communicator.rank === 0 ? (await this.validate()).pairs : [];
+    // The others wait, rather than spin in their next exchange.
+    await run.communicator.barrier();
+    await run.append({ kind: "validation", epoch, step: run.state.updates, pairs, templateChange });
   }
 
-  async #validate(): Promise<Validation> {
+  async validate(): Promise<Validation> {
     const { samples, meanVolume } = this.#heldOut ??= await this.#loadHeldOut();
     const { method: { maskRatio, blockSize }, seed } = this.#options;
-    return validate(samples, { ...this.#parts, meanVolume }, { maskRatio, blockSize, seed });
+    const parts = { ...this.#parts, templates: this.#trainedTemplates(), meanVolume };
+    this.validation = await validate(samples, parts, { maskRatio, blockSize, seed });
+    return this.validation;
+  }
+
+  /** Null where no loss reaches them: they stay zero. */
+  #trainedTemplates(): Templates | null {
+    return trainsTemplates(this.#options.method) ? this.#parts.templates : null;
   }
 
   /** Mean absolute change per epoch of every template since the last look, in units of its range. */
-  async #templateChange(epoch: number): Promise<Record<string, number>> {
+  async #templateChange(epoch: number, { state }: Run): Promise<Record<string, number>> {
     const change: Record<string, number> = {};
-    const epochs = epoch - (this.#state.templatesSeenAt ?? -1);
-    for (const { modality, data } of await this.#parts.templates.normalised()) {
-      const before = this.#seenTemplates.get(modality);
+    const epochs = epoch - (state.templatesSeenAt ?? -1);
+    for (const { modality, data } of await this.#trainedTemplates()?.normalised() ?? []) {
+      const before = this.seenTemplates.get(modality);
       if (before) change[modality] = templateDistance(before, data) / epochs;
-      this.#seenTemplates.set(modality, data);
+      this.seenTemplates.set(modality, data);
     }
-    this.#state.templatesSeenAt = epoch;
+    state.templatesSeenAt = epoch;
     return change;
   }
 
-  async #startContrastiveIfSettled(epoch: number, change: Readonly<Record<string, number>>): Promise<void> {
+  async #startContrastiveIfSettled(
+    epoch: number,
+    change: Readonly<Record<string, number>>,
+    run: Run,
+  ): Promise<void> {
     const { clAutoStart, clWeight } = this.#options.method;
     const changes = Object.values(change);
-    if (clAutoStart === null || clWeight === 0 || this.#contrastiveIn(epoch + 1) || changes.length === 0) return;
+    if (clAutoStart === null || clWeight === 0 || this.#contrastiveIn(epoch + 1, run) || changes.length === 0) return;
     const largest = Math.max(...changes);
     if (largest >= clAutoStart) return;
-    this.#state.contrastiveSince = epoch + 1;
-    await this.#announce(epoch, `contrastive learning starts: templates change by ${largest.toPrecision(2)} per epoch`);
+    run.state.contrastiveSince = epoch + 1;
+    const message = `contrastive learning starts: templates change by ${largest.toPrecision(2)} per epoch`;
+    await announce(run, { epoch, message });
   }
 
   /** Held-out crops and the mean training volume; loaded once, at the first validation. */
@@ -280,57 +226,22 @@ class Session {
     }
     return { samples, meanVolume };
   }
-
-  async checkpointIfDue(batch: Batch): Promise<void> {
-    if (this.#state.updates % this.#options.run.checkpointEvery === 0) await this.#save(batch);
-  }
-
-  async stop(batch: Batch | null, { finished }: { finished: boolean }): Promise<TrainerResult> {
-    await this.#save(batch);
-    // A session that found the run at its end has no pictures yet for the results that are written next.
-    if (finished) this.#validation ??= await this.#validate();
-    return { finished, updates: this.#state.updates, validation: this.#validation };
-  }
-
-  /** Saves the state after a batch; null = after the last one of the run. */
-  async #save(batch: Batch | null): Promise<void> {
-    const next = batch ? { epoch: batch.epoch, index: batch.index + 1 } : { epoch: this.#options.run.epochs, index: 0 };
-    this.#state.next = next.index === this.#batchesPerEpoch ? { epoch: next.epoch + 1, index: 0 } : next;
-    const parts = { parameters: this.#parameters, optimizer: this.#optimizer, seenTemplates: this.#seenTemplates };
-    await this.#parts.store.saveCheckpoint(this.#state.updates, await takeCheckpoint(parts, this.#state));
-  }
-
-  async #announce(epoch: number, message: string): Promise<void> {
-    await this.#append({ kind: "event", epoch, step: this.#state.updates, message });
-  }
-
-  async #append(record: MetricsRecord): Promise<void> {
-    await this.#parts.store.appendRecord(record);
-    this.#state.records++;
-  }
-
-  dispose(): void {
-    tf.dispose([...this.#gradients.values()]);
-    this.#optimizer.dispose();
-  }
 }
 
-/** Means over the batches of an update; null where no batch had the loss. */
-function meanLosses(losses: readonly BatchLosses[]): Pick<StepRecord, "loss" | "cmr" | "md" | "cl"> {
-  const mean = (values: readonly (number | null)[]): number | null => {
-    const present = values.filter((value) => value !== null);
-    return present.length === 0 ? null : present.reduce((sum, value) => sum + value, 0) / present.length;
-  };
-  return {
-    loss: mean(losses.map(({ total }) => total))!,
-    cmr: mean(losses.map(({ cmr }) => cmr)),
-    md: mean(losses.map(({ md }) => md))!,
-    cl: mean(losses.map(({ cl }) => cl)),
-  };
+function announce(run: Run, { epoch, message }: { epoch: number; message: string }): Promise<void> {
+  return run.append({ kind: "event", epoch, step: run.state.updates, message });
 }
 
-/** The options that shape the numbers; how often is saved, how many checkpoints are kept and what is recomputed may change. */
+/** The options that shape the numbers; how often is saved, what is kept and what is recomputed may change. */
 function fingerprint({ seed, method, optimizer, run }: TrainerOptions): string {
-  const { checkpointEvery: _, keepCheckpoints: __, recomputeBlocks: ___, ...shaping } = run;
-  return JSON.stringify({ seed, method, optimizer, run: shaping });
+  const { checkpointEvery: _, keepCheckpoints: __, templatesEvery: ___, recomputeBlocks: ____, ...shaping } = run;
+  // Their defaults change nothing, and runs that were started before they were there go on.
+  const gatherNegatives = method.gatherNegatives ? undefined : false;
+  const synchronizeBatchNorm = run.synchronizeBatchNorm ? undefined : false;
+  return JSON.stringify({
+    seed,
+    method: { ...method, gatherNegatives },
+    optimizer,
+    run: { ...shaping, synchronizeBatchNorm },
+  });
 }

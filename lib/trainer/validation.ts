@@ -19,7 +19,8 @@ export interface HeldOutSample extends ViewSample {
 /** What a validation works with. */
 export interface ValidationParts {
   readonly model: PretrainModel;
-  readonly templates: Templates;
+  /** Null where none are trained: there are no template pairs then. */
+  readonly templates: Templates | null;
   readonly meanVolume: MeanVolume;
 }
 
@@ -109,10 +110,10 @@ async function casesOf(
       const mosaic = truth.map((value, i) => hidden[i] ? fill[i] : value);
       return { subject: sample.subject, target, source, mosaic, truth, mask: hidden, mean };
     };
-    const place = { modality: target, start: sample.templateStart };
-    const template = await takeValues(tf.tidy(() => templates.windows([place], cropSize)));
     modalities.forEach((source, s) => s !== t && cases.push(build(source, channel(s))));
-    cases.push(build("template", template));
+    if (templates === null) continue;
+    const place = { modality: target, start: sample.templateStart };
+    cases.push(build("template", await takeValues(tf.tidy(() => templates.windows([place], cropSize)))));
   }
   return cases;
 }

@@ -49,9 +49,9 @@ export function gatherPass(
   };
   const channelOf = ({ sample }: Target, channel: number): Float32Array =>
     samples[sample].voxels.subarray(channel * length, (channel + 1) * length);
-  const drawMask = (view: number) => ({ sample, channel }: Target): Float32Array => {
+  const drawMask = (view: number) => ({ position, channel }: Target): Float32Array => {
     const { seed, epoch, index } = place;
-    const random = randomStream(seed, "mask", epoch, index, sample, channel, view);
+    const random = randomStream(seed, "mask", epoch, index, position, channel, view);
     return drawBlockMask({ size: [depth, height, width], ...mask, random });
   };
   const empty = new Float32Array(length);
@@ -69,23 +69,31 @@ export function gatherPass(
 /**
  * Fills the masked blocks: the first view from the template, the second from another modality (or the template).
  *
- * Shapes: → `[2n, D, H, W, 1]`, first all first views, then all second ones. Differentiable in the templates.
+ * Shapes: → `[2n, D, H, W, 1]`, first all first views, then all second ones; not distilled → `[n, D, H, W, 1]`, the second
+ * ones. Differentiable in the templates.
  *
  * @see BrainMVP, arXiv 2410.10604, equations of cross-modal reconstruction and modal data distillation
  */
 export function buildViews(
   inputs: PassInputs,
-  { samples, targets, templates }: { samples: readonly ViewSample[]; targets: readonly Target[]; templates: Templates },
+  { samples, targets, templates, distilled = true }: {
+    samples: readonly ViewSample[];
+    targets: readonly Target[];
+    templates: Templates;
+    distilled?: boolean;
+  },
 ): Tensor5D {
   const places = targets.map(({ sample, channel }) => {
     const { modalities, templateStart } = samples[sample];
     return { modality: modalities[channel], start: templateStart };
   });
   const { truth, other, templateInstead, masks } = inputs;
+  if (!distilled && !templateInstead) return maskedFill(truth, { fill: other, mask: masks[1] }) as Tensor5D;
   const window = templates.windows(places, samples[0].cropSize);
   const fill = templateInstead ? maskedFill(other, { fill: window, mask: templateInstead }) : other;
-  const distillation: Tensor = maskedFill(truth, { fill: window, mask: masks[0] });
   const crossModal: Tensor = maskedFill(truth, { fill, mask: masks[1] });
+  if (!distilled) return crossModal as Tensor5D;
+  const distillation: Tensor = maskedFill(truth, { fill: window, mask: masks[0] });
   return tf.concat([distillation, crossModal], 0) as Tensor5D;
 }
 

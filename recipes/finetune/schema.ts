@@ -1,5 +1,6 @@
 /** The options of a fine-tuning run with their defaults: those of the official code. */
 import { z } from "zod";
+import { precisionSchema } from "../../lib/trainer/mod.ts";
 
 const count = z.int().positive();
 const triple = z.tuple([count, count, count]);
@@ -84,6 +85,7 @@ const runSchema = z.strictObject({
   keepCheckpoints: count.default(2).describe("checkpoints kept"),
   recomputeBlocks: z.boolean().default(false)
     .describe("compute each block's tensors again in the backward pass: less memory, more time, the same numbers"),
+  precision: precisionSchema,
 });
 
 /** A whole fine-tuning recipe. */

@@ -48,45 +48,6 @@ Deno.test("epochOrder() drops a last batch that is not full when told so", () =>
   deepEqual(order, epochOrder(7, { seed: 11, epoch: 0, batchSize: 3, dropLast: false }).slice(0, 2));
 });
 
-Deno.test("epochOrder() gives w ranks with batches of b together what one rank with batches of w·b gets", () => {
-  for (const [worldSize, batchSize] of [[1, 3], [2, 3], [3, 1], [4, 2], [5, 4]]) {
-    for (const dropLast of [false, true]) {
-      for (const count of [20, 23, 31]) {
-        for (const epoch of [0, 7]) {
-          const whole = epochOrder(count, { seed: 5, epoch, batchSize: worldSize * batchSize, dropLast });
-          const ranks = Array.from({ length: worldSize }, (_, rank) => {
-            return epochOrder(count, { seed: 5, epoch, batchSize, dropLast, rank, worldSize });
-          });
-          deepEqual(ranks.map((batches) => batches.length), ranks.map(() => whole.length));
-          deepEqual(whole.map((_, i) => ranks.flatMap((batches) => batches[i])), whole);
-          for (const batches of ranks) {
-            deepEqual(batches.slice(0, -1).map((batch) => batch.length), batches.slice(1).map(() => batchSize));
-          }
-        }
-      }
-    }
-  }
-});
-
-Deno.test("epochOrder() divides a last batch evenly, down to ranks without a subject", () => {
-  const last = (count: number): number[] =>
-    [0, 1, 2].map((rank) => {
-      return epochOrder(count, { seed: 1, epoch: 0, batchSize: 4, dropLast: false, rank, worldSize: 3 }).at(-1)!.length;
-    });
-  deepEqual(last(12 + 7), [2, 2, 3]);
-  deepEqual(last(12 + 1), [0, 0, 1]);
-  deepEqual(last(24), [4, 4, 4]);
-});
-
-Deno.test("batches() gives every rank its part of each batch, resumed or not", async () => {
-  const world = { batchSize: 2, worldSize: 2 };
-  const whole = (await listing({ batchSize: 4 })).map((line) => line.split(": ")[1].split(" "));
-  const ranks = await Promise.all([0, 1].map((rank) => listing({ ...world, rank })));
-  const parts = ranks.map((lines) => lines.map((line) => line.split(": ")[1].split(" ").filter((name) => name !== "")));
-  deepEqual(whole.map((_, i) => [...parts[0][i], ...parts[1][i]]), whole);
-  deepEqual(await listing({ ...world, rank: 1, start: { epoch: 1, index: 1 } }), ranks[1].slice(3));
-});
-
 Deno.test("batches() tells the source's watch when a batch is waited for, also when its load fails", async () => {
   const told: string[] = [];
   const watch = { begin: (): unknown => told.push("begin"), end: (): unknown => told.push("end") };
@@ -97,20 +58,6 @@ Deno.test("batches() tells the source's watch when a batch is waited for, also w
   deepEqual(told, ["begin", "end"]);
   await rejects(iterator.next());
   deepEqual(told, ["begin", "end", "begin", "end"]);
-});
-
-Deno.test("epochOrder() rejects a rank outside its world", () => {
-  const cases: [number, number, string][] = [
-    [2, 2, "expected a rank in [0, 2), got 2"],
-    [-1, 2, "expected a rank in [0, 2), got -1"],
-    [0, 0, "expected a worldSize of at least 1, got 0"],
-  ];
-  for (const [rank, worldSize, reason] of cases) {
-    throws(() => epochOrder(7, { seed: 1, epoch: 0, batchSize: 1, dropLast: false, rank, worldSize }), {
-      name: "RangeError",
-      message: `Cannot order epoch: ${reason}`,
-    });
-  }
 });
 
 Deno.test("epochOrder() rejects a bad batch size and an epoch without a batch", () => {
@@ -193,5 +140,36 @@ Deno.test("batches() rejects a negative prefetch", async () => {
   await rejects(batches(fakeSource(), { ...OPTIONS, prefetch: -1 }).next(), {
     name: "RangeError",
     message: "Cannot load batches: expected a prefetch of at least 0, got -1",
+  });
+});
+
+Deno.test("batches() gives ranks the parts of every batch in order, and the last one's missing places to the last ranks", async () => {
+  const ranks = await Promise.all(
+    [0, 1, 2, 3].map((rank) =>
+      Array.fromAsync(batches(fakeSource(), { ...OPTIONS, batchSize: 4, rank, worldSize: 4, endEpoch: 2 }))
+    ),
+  );
+  const whole = await Array.fromAsync(batches(fakeSource(), { ...OPTIONS, batchSize: 4, endEpoch: 2 }));
+  deepEqual(whole.map((batch) => batch.whole), [4, 3, 4, 3].map((count) => ({ first: 0, count })));
+  whole.forEach(({ subjects, samples, ...place }, i) => {
+    deepEqual(ranks.flatMap((batches) => batches[i].subjects), subjects);
+    deepEqual(ranks.flatMap((batches) => batches[i].samples), samples);
+    ranks.forEach((batches, rank) => {
+      deepEqual(batches[i].whole, { first: rank, count: subjects.length });
+      deepEqual([batches[i].epoch, batches[i].index], [place.epoch, place.index]);
+    });
+  });
+  deepEqual(ranks[3][1].samples, []);
+});
+
+Deno.test("batches() rejects ranks that cannot share a batch equally, and a rank outside", async () => {
+  const first = (options: Partial<BatchesOptions>) => batches(fakeSource(), { ...OPTIONS, ...options }).next();
+  await rejects(first({ worldSize: 2 }), {
+    name: "RangeError",
+    message: "Cannot share batches: expected a number of ranks that divides 3, got 2",
+  });
+  await rejects(first({ worldSize: 3, rank: 3 }), {
+    name: "RangeError",
+    message: "Cannot share batches: expected a rank in [0, 3), got 3",
   });
 });

@@ -10,6 +10,7 @@ import {
   readFilePrefix,
   readText,
   remove,
+  tryLock,
   writeFileAtomic,
 } from "../../lib/host/files.ts";
 
@@ -164,6 +165,20 @@ Deno.test("prune() keeps the last matching names", () =>
     deepEqual(await prune(folder, { keep: 2, matching: /^step-/ }), ["step-001"]);
     deepEqual(await prune(folder, { keep: 2, matching: /^step-/ }), []);
     deepEqual(await namesIn(folder), ["best", "step-003", "step-010"]);
+  }));
+
+Deno.test("tryLock() gives a lock to one at a time", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/work.lock`;
+    const first = await tryLock(path);
+    equal(first === undefined, false);
+    equal(await tryLock(path), undefined);
+    first![Symbol.dispose]();
+    using second = await tryLock(path);
+    equal(second === undefined, false);
+    await rejects(tryLock(`${folder}/none/work.lock`), {
+      message: `Cannot write ${folder}/none/work.lock: expected an existing folder to write in, got none`,
+    });
   }));
 
 Deno.test({

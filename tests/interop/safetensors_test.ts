@@ -94,6 +94,25 @@ Deno.test("encodeSafetensors() refuses a shape that does not fit and the reserve
   });
 });
 
+Deno.test("encodeSafetensors() rounds floats to half precision where it is asked to, and nothing else", () => {
+  const values = Float32Array.of(1.5, 1 + 2 ** -11 + 2 ** -20, -65504, NaN, Infinity);
+  const tensors = new Map<string, Safetensor>([
+    ["w", { dtype: "F32", shape: [5], data: values }],
+    ["steps", { dtype: "I64", shape: [1], data: BigInt64Array.of(7n) }],
+  ]);
+  const bytes = join(encodeSafetensors(tensors, {}, { floats: "F16" }));
+  assert.match(new TextDecoder().decode(bytes), /"w":\{"dtype":"F16","shape":\[5\],"data_offsets":\[8,18\]\}/);
+  const read = decodeSafetensors(bytes, "x").tensors;
+  // Halves near 1 are 2^-10 apart.
+  assert.deepEqual(read.get("w")!.data, Float32Array.of(1.5, 1 + 2 ** -10, -65504, NaN, Infinity));
+  assert.deepEqual(read.get("steps"), tensors.get("steps"));
+  const large: Safetensor = { dtype: "F32", shape: [2], data: Float32Array.of(0, 70000) };
+  assert.throws(() => encodeSafetensors(new Map([["w", large]]), {}, { floats: "F16" }), {
+    name: "RangeError",
+    message: 'Cannot write tensor "w" as F16: expected at most 65504, got 70000',
+  });
+});
+
 Deno.test("decodeSafetensors() widens F16 and BF16 exactly", () => {
   const bytes = fileOf({
     half: { dtype: "F16", shape: [4], data_offsets: [0, 8] },

@@ -54,3 +54,14 @@ Deno.test("infoNceLoss() throws when the shapes of the views differ", () => {
     });
   }
 });
+
+Deno.test("infoNceLoss() counts gathered rows as subjects of the batch, in both views", () => {
+  const first = tf.randomNormal([4, 6], 0, 1, "float32", 1), second = tf.randomNormal([4, 6], 0, 1, "float32", 2);
+  const others: tf.Tensor2D[] = [];
+  const unit = (x: tf.Tensor): tf.Tensor2D => tf.div(x, tf.norm(x, 2, 1, true));
+  for (const view of [first, second]) others.push(unit(tf.slice(view, [2, 0], [2, 6])));
+  const gather = (rows: tf.Tensor2D): tf.Tensor2D => tf.concat([rows, others.shift()!], 0);
+  const own = [first, second].map((view) => tf.slice(view, [0, 0], [2, 6]));
+  const loss = infoNceLoss(own[0], own[1], { temperature: 0.5, gather }).dataSync()[0];
+  assertClose(loss, lossOf(first, second, 0.5));
+});

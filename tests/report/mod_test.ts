@@ -3,10 +3,16 @@ import * as report from "../../lib/report/mod.ts";
 
 Deno.test("lib/report exports exactly its public names", () => {
   assert.deepEqual(Object.keys(report).sort(), [
+    "ABLATION_VARIANTS",
+    "VARIANT_TITLES",
     "WHITE_ERROR",
+    "ablationChart",
     "encodeGreyPng",
+    "enlarge",
     "evenSlices",
     "exampleFigure",
+    "formatAblationPairs",
+    "formatAblationTable",
     "formatPairTable",
     "formatTable",
     "judge",
@@ -20,6 +26,9 @@ Deno.test("lib/report exports exactly its public names", () => {
     "psnrChart",
     "renderReport",
     "richestSlice",
+    "scoreTitle",
+    "standaloneSvg",
+    "summarizeAblation",
     "takeSlice",
     "templateChangeChart",
     "templateMontage",

@@ -99,11 +99,14 @@ export interface Outcome {
 }
 
 /** Runs the task with its own permissions and flags; fails unless it exits with the status expected. */
-export async function runFinetune(args: readonly string[], { code = 0 }: { code?: number } = {}): Promise<Outcome> {
+export async function runFinetune(
+  args: readonly string[],
+  { code = 0, env = {} }: { code?: number; env?: Record<string, string> } = {},
+): Promise<Outcome> {
   const output = await new Deno.Command("deno", {
     args: ["run", "-q", "-P=finetune", COMPUTE_FLAGS, "tasks/finetune.ts", ...args],
     cwd: ROOT,
-    env: { NO_COLOR: "1", XDG_RUNTIME_DIR: "/tmp" },
+    env: { NO_COLOR: "1", XDG_RUNTIME_DIR: "/tmp", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

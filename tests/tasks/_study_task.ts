@@ -16,7 +16,7 @@ export interface Outcome {
  * @param options.interruptAt Ctrl-C comes when this text is on standard error
  */
 export async function runStudy(
-  task: "label-efficiency" | "missing-modality",
+  task: "label-efficiency" | "missing-modality" | "ablate",
   args: readonly string[],
   { code = 0, interruptAt }: { code?: number; interruptAt?: string } = {},
 ): Promise<Outcome> {

@@ -203,6 +203,12 @@ Deno.test("finetune refuses weights of another backbone, and templates where the
   assert.match(asked.stderr, /Cannot use augment\.templateChannels: expected 0, as the start has no templates/);
 });
 
+Deno.test("finetune under a launcher of several ranks refuses in one line", async () => {
+  const env = { PMI_SIZE: "2", PMI_RANK: "1" };
+  const { stderr } = await runFinetune(tinyRun("ranks"), { code: 2, env });
+  assert.equal(stderr, "Cannot fine-tune on 2 ranks, started by MPICH (PMI_SIZE): expected a single process\n");
+});
+
 Deno.test("finetune stops before any work at a wrong label value, naming file, value and what is known", async () => {
   writeSubjects("strange", ["s"], { strange: 7 });
   const list = writeList("strange.json", {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { decode } from "fast-png";
-import { epochOrder, MODALITIES, readNifti } from "../../lib/dataset/mod.ts";
+import { epochOrder, MODALITIES, readNifti, readNiftiHeader } from "../../lib/dataset/mod.ts";
 import { decodeSafetensors } from "../../lib/interop/mod.ts";
 import type { MetricsRecord } from "../../lib/results.ts";
 import { methodSchema, optimizerSchema, runSchema } from "../../lib/trainer/mod.ts";
@@ -32,7 +32,7 @@ function readRecords(): MetricsRecord[] {
 }
 
 Deno.test("pretrain leaves a complete run folder", async (t) => {
-  const { stdout, stderr } = await runPretrain(tinyRun("whole"));
+  const { stdout, stderr } = await runPretrain(tinyRun("whole", "run.templatesEvery=2"));
   assert.deepEqual(namesIn(WHOLE), [
     "checkpoints",
     "metrics.jsonl",
@@ -85,8 +85,8 @@ Deno.test("pretrain leaves a complete run folder", async (t) => {
     steps.forEach(({ cmr, md, cl, loss }, i) => {
       assert.equal(Number.isFinite(cmr), partnered[i], `cmr of step ${i + 1}`);
       assert.equal(Number.isFinite(cl), i >= 4, `cl of step ${i + 1}`);
-      assert.ok(md > 0 && md < 10);
-      assert.ok(Math.abs(loss - (cmr ?? 0) - md - clWeight * (cl ?? 0)) < 1e-5);
+      assert.ok(md! > 0 && md! < 10);
+      assert.ok(Math.abs(loss - (cmr ?? 0) - md! - clWeight * (cl ?? 0)) < 1e-5);
     });
   });
 
@@ -95,7 +95,8 @@ Deno.test("pretrain leaves a complete run folder", async (t) => {
   });
 
   await t.step("with the templates of the cohort's modalities as NIfTI, centred at the origin", async () => {
-    assert.deepEqual(namesIn(`${WHOLE}/templates`), ["flair.nii.gz", "t1.nii.gz", "t2.nii.gz"]);
+    const last = ["flair.nii.gz", "t1.nii.gz", "t2.nii.gz"];
+    assert.deepEqual(namesIn(`${WHOLE}/templates`), ["epoch-00002", "epoch-00004", ...last]);
     const checkpoint = `${WHOLE}/checkpoints/${checkpointNames(UPDATES)[1]}`;
     const { tensors } = decodeSafetensors(Deno.readFileSync(checkpoint), checkpoint);
     const { shape, data } = tensors.get("rep_template")!;
@@ -113,6 +114,19 @@ Deno.test("pretrain leaves a complete run folder", async (t) => {
         const expected = (own[(x * 19 + y) * 18 + z] - low) / (high - low);
         assert.ok(Math.abs(volume.data[(z * 19 + y) * 20 + x] - expected) < 1e-5, `${modality} at ${[x, y, z]}`);
       }
+    }
+  });
+
+  await t.step("with the templates kept for looking at in 8 bits, the last of which are those of the end", async () => {
+    for (const modality of ["flair", "t1", "t2"]) {
+      const [end, kept] = await Promise.all(["", "epoch-00004/"].map(async (folder) => {
+        const file = `${WHOLE}/templates/${folder}${modality}.nii.gz`;
+        const bytes = Deno.readFileSync(file);
+        return { ...await readNifti(bytes, file), datatype: (await readNiftiHeader(bytes, file)).datatype };
+      }));
+      assert.deepEqual([end.datatype, kept.datatype], ["float32", "uint8"]);
+      assert.deepEqual(kept.affine, end.affine);
+      assert.deepEqual(kept.data, end.data.map((value) => Math.round(255 * value)));
     }
   });
 

@@ -26,6 +26,17 @@ Deno.test("selectBackend() tells what the simd backend found, and nothing of the
   assert.deepEqual(others, { relaxed: hasRelaxedSimd(), heapBytes: MAX_HEAP_BYTES });
 });
 
+Deno.test("selectBackend() takes no more memory than it is told, from a fresh start", async () => {
+  const code = `import { selectBackend, tf } from "./lib/tensor/mod.ts";
+    const { simd } = await selectBackend("simd", { threads: 1, heapBytes: 64 * 2 ** 20 });
+    console.log(simd.heapBytes, tf.sum(tf.matMul(tf.ones([256, 256]), tf.ones([256, 256]))).dataSync()[0]);`;
+  const { stdout, stderr } = await new Deno.Command("deno", {
+    args: ["eval", "-q", "--ext=ts", code],
+    cwd: new URL("../../", import.meta.url),
+  }).output();
+  assert.equal(new TextDecoder().decode(stdout), `${64 * 2 ** 20} ${256 ** 3}\n`, new TextDecoder().decode(stderr));
+});
+
 Deno.test("selectBackend() takes a GPU for auto where there is a real one, else simd", async () => {
   await selectBackend("reference");
   const adapter = await findAdapter();
@@ -43,4 +54,19 @@ Deno.test("selectBackend() can go back and forth with tensors alive", async () =
   await selectBackend("reference");
   assert.deepEqual([...tf.add(x, y).dataSync()], [4, 8]);
   tf.dispose([x, y]);
+});
+
+Deno.test("selectBackend() refuses half precision where there is no GPU for it, and says what would be right", async () => {
+  for (const name of ["simd", "reference"] as const) {
+    await assert.rejects(selectBackend(name, { precision: "f16-mixed" }), {
+      name: "BackendUnavailableError",
+      message: `Cannot use precision "f16-mixed": expected backend "webgpu", got "${name}"; use f32 there`,
+    });
+  }
+  const adapter = await findAdapter();
+  if (adapter !== null && !isSoftwareAdapter(adapter)) return;
+  await assert.rejects(selectBackend("auto", { precision: "f16-mixed" }), {
+    name: "BackendUnavailableError",
+    message: 'Cannot use precision "f16-mixed": expected a GPU, found none; use f32 without one',
+  });
 });

@@ -3,7 +3,10 @@ import assert from "node:assert/strict";
 import { BackendUnavailableError } from "../../lib/errors.ts";
 import { selectBackend, tf } from "../../lib/tensor/mod.ts";
 
-Object.defineProperty(navigator, "gpu", { value: { requestAdapter: () => Promise.resolve(null) } });
+Object.defineProperty(navigator, "gpu", {
+  value: { requestAdapter: () => Promise.resolve(null) },
+  configurable: true,
+});
 WebAssembly.Memory = class {
   constructor() {
     throw new RangeError("no memory here");
@@ -28,5 +31,14 @@ Deno.test("selectBackend() throws when there is no GPU for webgpu", async () => 
   await assert.rejects(selectBackend("webgpu"), {
     name: "BackendUnavailableError",
     message: 'Cannot start backend "webgpu": expected a GPU adapter, found none; on Linux it needs a Vulkan driver',
+  });
+});
+
+Deno.test("selectBackend() refuses half precision on a GPU without shader-f16", async () => {
+  const adapter = { features: new Set(["timestamp-query"]), info: { description: "old GPU", device: "" } };
+  Object.defineProperty(navigator, "gpu", { value: { requestAdapter: () => Promise.resolve(adapter) } });
+  await assert.rejects(selectBackend("webgpu", { precision: "f16-mixed" }), {
+    name: "BackendUnavailableError",
+    message: 'Cannot use precision "f16-mixed": expected a GPU with shader-f16, this one lacks it; use f32 there',
   });
 });

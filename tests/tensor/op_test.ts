@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { selectBackend, tf } from "../../lib/tensor/mod.ts";
 import type { Tensor } from "../../lib/tensor/mod.ts";
-import { defineOp, definePrimitive, PLAIN_KERNELS } from "../../lib/tensor/op.ts";
+import { defineOp, definePrimitive, PLAIN_KERNELS, watchGradients } from "../../lib/tensor/op.ts";
 import { assertValues } from "./ops/_expect.ts";
 
 await selectBackend("reference");
@@ -102,4 +102,21 @@ Deno.test("defineOp() validates before it computes", () => {
   assert.deepEqual(calls, []);
   assert.equal(affineOp.definition.name, "testAffine");
   x.dispose();
+});
+
+Deno.test("watchGradients() is told variables' gradients while the pass goes on, and nothing afterwards", () => {
+  const bias = tf.variable(tf.tensor1d([10, 20]));
+  const told: [string, number[]][] = [];
+  const differentiate = (): void =>
+    tf.tidy(() => {
+      const early = tf.tidy(() => tf.variable(tf.tensor1d([1, 1])));
+      tf.variableGrads(() => tf.sum(affineOp({ x: tf.mul(early, 1), bias }, { factor: 3 })), [bias, early]);
+    });
+  watchGradients((variable, gradient) => {
+    told.push([variable === bias ? "bias" : "other", [...gradient.dataSync()]]);
+  }, differentiate);
+  differentiate();
+  // The one that is used through another operation is never told of.
+  assert.deepEqual(told, [["bias", [10, 20]]]);
+  bias.dispose();
 });

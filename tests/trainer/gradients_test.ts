@@ -75,3 +75,30 @@ Deno.test("gradientNorm() is the root of all squares, 0 without gradients", asyn
   assert.equal(await gradientNorm([]), 0);
   tf.dispose(gradients);
 });
+
+Deno.test("finishGradients() divides by the scale of the losses", async () => {
+  const { norm, gradients } = await finish({ accumulationSteps: 2, lossScale: 4, clipNorm: 100 });
+  assert.equal(norm, 1.25);
+  assert.deepEqual(gradients, { a: [0.75, 0], rep_template: [12.5, 25, 37.5, 50], b: [1] });
+});
+
+Deno.test("finishGradients() frees gradients of scaled losses that are not finite, templates' too, and says so", async () => {
+  for (const broken of ["a", "rep_template"]) {
+    const templates = new Templates({ modalities: ["t1"], size: [2, 1, 1], epsilon: 0.5 });
+    const before = tf.memory().numTensors;
+    const sums = new Map<string, Tensor>([["a", tf.tensor1d([1])], ["rep_template", tf.tensor4d([[[[1, 2]]]])]]);
+    sums.get(broken)!.dispose();
+    sums.set(broken, broken === "a" ? tf.tensor1d([NaN]) : tf.tensor4d([[[[1, Infinity]]]]));
+    const { gradients, isFinite } = await finishGradients(sums, {
+      lossScale: 2,
+      accumulationSteps: 1,
+      clipNorm: null,
+      templates,
+      templateGradient: "exact",
+      templateSmoothing: 0,
+    });
+    assert.deepEqual([isFinite, gradients.size, sums.size], [false, 0, 0]);
+    assert.equal(tf.memory().numTensors, before, "tensors leaked");
+    templates.dispose();
+  }
+});

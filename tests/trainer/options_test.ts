@@ -51,6 +51,7 @@ const REFUSED: readonly { schema: z.ZodType; title: string; values: Readonly<Rec
       meanVolumeSubjects: [0],
       checkpointEvery: [0],
       keepCheckpoints: [0],
+      templatesEvery: [-1, 0.5],
       steps: [1],
     },
   },

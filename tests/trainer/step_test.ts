@@ -3,7 +3,8 @@ import { infoNceLoss } from "../../lib/losses/mod.ts";
 import { selectBackend, tf } from "../../lib/tensor/mod.ts";
 import type { Tensor } from "../../lib/tensor/mod.ts";
 import type { MethodOptions } from "../../lib/trainer/mod.ts";
-import { addGradient, batchGradients } from "../../lib/trainer/step.ts";
+import { addGradient } from "../../lib/trainer/gradients.ts";
+import { batchGradients } from "../../lib/trainer/step.ts";
 import type { BatchLosses } from "../../lib/trainer/step.ts";
 import { planTargets } from "../../lib/trainer/targets.ts";
 import type { Target } from "../../lib/trainer/targets.ts";
@@ -109,7 +110,7 @@ for (const modalitiesPerStep of ["all", "one"] as const) {
     const stepCase = { cohort: MIXED, method: toyOptions({ method: { modalitiesPerStep, ...WEIGHTS } }).method };
     const { losses, gradients } = await runStep(stepCase);
     const { md, cmr } = expectedMeans(stepCase, "error");
-    assertClose(losses.md, md, { what: "md" });
+    assertClose(losses.md!, md, { what: "md" });
     assertClose(losses.cmr!, cmr, { what: "cmr" });
     assertClose(losses.total, 2 * cmr + 10 * md, { what: "total" });
     assert.equal(losses.cl, null);
@@ -125,8 +126,8 @@ Deno.test("batchGradients() counts both views of a subject with a single modalit
   const { losses } = await runStep(stepCase);
   const [[{ first, second }]] = passesByHand(stepCase);
   assert.equal(losses.cmr, null);
-  assertClose(losses.md, (first.error + second.error) / 2);
-  assertClose(losses.total, 10 * losses.md);
+  assertClose(losses.md!, (first.error + second.error) / 2);
+  assertClose(losses.total, 10 * losses.md!);
 });
 
 Deno.test("batchGradients() counts a view that the template fills for lack of time as cross-modal", async () => {
@@ -134,7 +135,7 @@ Deno.test("batchGradients() counts a view that the template fills for lack of ti
   const { losses } = await runStep({ cohort: [["t1", "t2"]], method });
   const views = passesByHand({ cohort: [["t1", "t2"]], method }).flat();
   assertClose(losses.cmr!, mean(views.map(({ second }) => second.error)));
-  assertClose(losses.md, mean(views.map(({ first }) => first.error)));
+  assertClose(losses.md!, mean(views.map(({ first }) => first.error)));
 });
 
 Deno.test("batchGradients() adds InfoNCE of every pass in proportion to the pass's share", async () => {
@@ -148,7 +149,28 @@ Deno.test("batchGradients() adds InfoNCE of every pass in proportion to the pass
   // A pass over a single subject has no negatives.
   assert.ok(expected[2] === 0);
   assertClose(losses.cl!, expected[0] + expected[1], { what: "cl" });
-  assertClose(losses.total, 2 * losses.cmr! + 10 * losses.md + 0.5 * losses.cl!, { what: "total" });
+  assertClose(losses.total, 2 * losses.cmr! + 10 * losses.md! + 0.5 * losses.cl!, { what: "total" });
+});
+
+Deno.test("batchGradients() without MD and CL leaves out first views, subjects with one modality, and templates", async () => {
+  const method = toyOptions({ method: { cmrWeight: 2, mdWeight: 0 } }).method;
+  const { losses, gradients } = await runStep({ cohort: MIXED, method });
+  const stepCase = { cohort: MIXED, method };
+  assert.equal(losses.md, null);
+  assertClose(losses.cmr!, expectedMeans(stepCase, "error").cmr, { what: "cmr" });
+  assertClose(losses.total, 2 * losses.cmr!, { what: "total" });
+  assertClose(gradients.gain[0], 2 * expectedMeans(stepCase, "gain").cmr, { within: 1e-4, what: "dgain" });
+  assert.equal("rep_template" in gradients, false);
+  const alone = await runStep({ cohort: [["t2"], ["t1"]], method });
+  assert.deepEqual(alone, { losses: { total: 0, cmr: null, md: null, cl: null }, gradients: {} });
+});
+
+Deno.test("batchGradients() builds first views without MD as long as CL takes part", async () => {
+  const stepCase = { cohort: [["t1", "t2"], ["flair", "t1"]], method: toyOptions({ method: { mdWeight: 0 } }).method };
+  const { losses, gradients } = await runStep({ ...stepCase, contrastive: true });
+  assertClose(losses.md!, expectedMeans(stepCase, "error").md, { what: "md" });
+  assertClose(losses.total, losses.cmr! + losses.cl!, { what: "total" });
+  assert.ok(gradients.rep_template.some((value) => value !== 0));
 });
 
 Deno.test("batchGradients() reaches the templates of the batch's modalities and no other", async () => {

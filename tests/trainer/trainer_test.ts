@@ -5,7 +5,7 @@ import { selectBackend, tf } from "../../lib/tensor/mod.ts";
 import { learningRateAt, pretrain } from "../../lib/trainer/mod.ts";
 import type { TrainerOptions, TrainerParts, TrainerResult } from "../../lib/trainer/mod.ts";
 import { RECIPES, recipeSchema } from "../../recipes/mod.ts";
-import { assertClose, MemoryStore, toyModel, toyOptions, toyParts, toySource } from "./_toy.ts";
+import { assertClose, MemoryStore, toyModel, toyOptions, toyParts, toySource, toyTemplates } from "./_toy.ts";
 
 await selectBackend("reference");
 
@@ -118,7 +118,7 @@ Deno.test("pretrain() averages losses over the batches of an update", async () =
     return present.reduce((sum, value) => sum + value, 0) / present.length;
   };
   assertClose(loss, mean(single.steps.map((step) => step.loss)));
-  assertClose(md, mean(single.steps.map((step) => step.md)));
+  assertClose(md!, mean(single.steps.map((step) => step.md)));
   // One of the three batches holds no second modality: the mean is over the other two.
   assert.equal(single.steps.filter((step) => step.cmr === null).length, 1);
   assertClose(cmr!, mean(single.steps.map((step) => step.cmr)));
@@ -140,7 +140,7 @@ Deno.test("pretrain() starts contrastive learning in the epoch named and says so
   const { store } = await train(toyOptions({ method: { clStartEpoch: 2 }, run: { epochs: 4, validateEvery: 50 } }));
   for (const { epoch, cl, loss, cmr, md } of store.steps) {
     assert.equal(cl !== null, epoch >= 2, `epoch ${epoch}`);
-    assertClose(loss, (cmr ?? 0) + md + (cl ?? 0), { what: `loss in epoch ${epoch}` });
+    assertClose(loss, (cmr ?? 0) + md! + (cl ?? 0), { what: `loss in epoch ${epoch}` });
   }
   assert.deepEqual(store.records.filter(({ kind }) => kind === "event"), [
     { kind: "event", epoch: 1, step: 6, message: "contrastive learning starts with the next epoch" },
@@ -151,6 +151,22 @@ Deno.test("pretrain() leaves contrastive learning out when its weight is 0", asy
   const { store } = await train(toyOptions({ method: { clStartEpoch: 1, clWeight: 0, clAutoStart: 1e9 } }));
   assert.ok(store.steps.every(({ cl }) => cl === null));
   assert.ok(store.records.every(({ kind }) => kind !== "event"));
+});
+
+Deno.test("pretrain() without MD and CL leaves the templates at zero and scores no pair of theirs", async () => {
+  const templates = toyTemplates();
+  const method = { mdWeight: 0, clWeight: 0, clAutoStart: 1 };
+  const options = toyOptions({ method, run: { epochs: 3, validateEvery: 1 } });
+  const parts = toyParts({ templates });
+  const { validation } = await pretrain(parts, options);
+  assert.ok(templates.variable.dataSync().every((value) => value === 0));
+  assert.ok(parts.store.steps.every(({ md, cl }) => md === null && cl === null));
+  assert.ok(parts.store.steps.some(({ cmr, loss }) => cmr !== null && cmr === loss));
+  assert.deepEqual([...new Set(validation!.pairs.map(({ source }) => source))].sort(), ["flair", "t1", "t2"]);
+  const validations = parts.store.records.filter((record) => record.kind === "validation");
+  assert.deepEqual(validations.map(({ templateChange }) => templateChange), [{}, {}, {}]);
+  parts.model.dispose();
+  templates.dispose();
 });
 
 Deno.test("pretrain() starts contrastive learning by itself once the templates have settled", async () => {
@@ -201,6 +217,31 @@ Deno.test("pretrain() saves after every so many updates and at the end", async (
   assert.deepEqual({ next, records, updates }, { next: { epoch: 1, index: 1 }, records: 4, updates: 4 });
 });
 
+Deno.test("pretrain() hands out the templates every so many epochs, the same after a resume, and changes no number", async () => {
+  const options = toyOptions({ run: { epochs: 5, templatesEvery: 2 } });
+  const kept: [epochs: number, first: Float32Array][] = [];
+  const keepTemplates: TrainerParts["keepTemplates"] = (epochs, templates) => {
+    kept.push([epochs, templates[0].data]);
+    return Promise.resolve();
+  };
+  const { store } = await train(options, { keepTemplates });
+  assert.deepEqual(kept.map(([epochs]) => epochs), [2, 4]);
+  for (const [, data] of kept) assertClose(Math.max(...data), 1);
+  assert.notDeepEqual(kept[0][1], kept[1][1]);
+  const { store: without } = await train(toyOptions({ run: { epochs: 5 } }));
+  assert.deepEqual(store.records, without.records);
+  const halves = new MemoryStore();
+  let updates = 0;
+  await train(options, { store: halves, interrupted: () => ++updates === 8, keepTemplates: () => Promise.resolve() });
+  const again: typeof kept = [];
+  await train(options, {
+    store: halves,
+    resume: halves.latest,
+    keepTemplates: (epochs, templates) => Promise.resolve(void again.push([epochs, templates[0].data])),
+  });
+  assert.deepEqual(again, [kept[1]]);
+});
+
 Deno.test("pretrain() refuses to resume with options that shape the numbers, not with another saving habit", async () => {
   const { store } = await train(EVENTFUL, { interrupted: () => true });
   const { method, optimizer, run } = EVENTFUL;
@@ -220,7 +261,7 @@ Deno.test("pretrain() refuses to resume with options that shape the numbers, not
     parts.templates.dispose();
     parts.model.dispose();
   }
-  const habit = { ...EVENTFUL, run: { ...run, checkpointEvery: 7, keepCheckpoints: 5 } };
+  const habit = { ...EVENTFUL, run: { ...run, checkpointEvery: 7, keepCheckpoints: 5, templatesEvery: 3 } };
   const { result } = await train(habit, { resume: store.latest });
   assert.equal(result.updates, 12);
 });
@@ -256,7 +297,7 @@ for (
     assert.equal(store.steps[0].learningRate, 3e-4);
     for (const { loss, cmr, md, cl } of store.steps) {
       assert.equal(cl, null);
-      assertClose(loss, (cmr ?? 0) + mdWeight * md);
+      assertClose(loss, (cmr ?? 0) + mdWeight * md!);
     }
   });
 }

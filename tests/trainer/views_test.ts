@@ -25,7 +25,8 @@ function samples(): ViewSample[] {
 }
 
 function target(changes: Partial<Target>): Target {
-  return { sample: 0, channel: 0, source: 1, share: 1, hasPartner: true, ...changes };
+  const { sample = 0 } = changes;
+  return { sample, position: sample, channel: 0, source: 1, share: 1, hasPartner: true, ...changes };
 }
 
 function volume(...values: number[]): Tensor5D {

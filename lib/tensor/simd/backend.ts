@@ -1,7 +1,7 @@
 /** A tfjs backend whose tensors live in one WebAssembly memory, with SIMD kernels and tfjs's plain ones as fallback. */
 import { MathBackendCPU } from "../tf.ts";
 import type { DataType, TensorInfo } from "../tf.ts";
-import { Heap, MAX_HEAP_BYTES, MAX_PAGES } from "./heap.ts";
+import { Heap, MAX_HEAP_BYTES } from "./heap.ts";
 import { Pool } from "./pool.ts";
 import { arrayOf, openRuntime } from "./runtime.ts";
 import type { SimdArray, SimdRuntime } from "./runtime.ts";
@@ -32,6 +32,7 @@ export interface SimdOptions {
 const RESERVED_BYTES = 4096;
 /** Pages that the compiled module asks for. */
 const INITIAL_PAGES = 256;
+const PAGE_BYTES = 65536;
 
 /**
  * Stores float32 tensors in the heap from the first time a SIMD kernel reads or writes them.
@@ -58,7 +59,9 @@ export class SimdBackend extends MathBackendCPU {
     if (!(heapBytes > 0 && heapBytes <= MAX_HEAP_BYTES)) {
       throw new RangeError(`Cannot open simd: expected heapBytes of 1 to ${MAX_HEAP_BYTES}, got ${heapBytes}`);
     }
-    const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAX_PAGES, shared: true });
+    // Shared memory is reserved up to its maximum at once, which a phone may not grant for all that can be addressed.
+    const maximum = Math.max(INITIAL_PAGES, Math.ceil(heapBytes / PAGE_BYTES) + 1);
+    const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum, shared: true });
     const heap = new Heap(memory, RESERVED_BYTES, { limitBytes: heapBytes });
     const backend = new SimdBackend(new TensorStore(heap), await Pool.open(heap, threads));
     backend.poison = poison;
@@ -166,8 +169,9 @@ export class SimdBackend extends MathBackendCPU {
   }
 }
 
+/** True for values in the heap. Pages that are not cross-origin isolated have shared memory, but not its class. */
 function isShared(values: PlainValues | undefined): values is Float32Array {
-  return values instanceof Float32Array && values.buffer instanceof SharedArrayBuffer;
+  return values instanceof Float32Array && !((values.buffer as ArrayBufferLike) instanceof ArrayBuffer);
 }
 
 function isStored(data: { readonly values: PlainValues }): data is StoredValues {

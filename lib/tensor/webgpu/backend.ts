@@ -3,12 +3,16 @@ import { BackendUnavailableError } from "../../errors.ts";
 import { WebGPUBackend } from "../tf_webgpu.ts";
 import { tf } from "../tf.ts";
 import type { TensorInfo } from "../tf.ts";
+import { BindGroups } from "./bind_groups.ts";
+import { BufferPool } from "./buffers.ts";
+import { copyValues } from "./copy_values.ts";
 import type { OpenedDevice } from "./device.ts";
 import { ParameterBlock } from "./parameters.ts";
 import { Programs } from "./programs.ts";
 import type { GpuProgram } from "./programs.ts";
-import type { GpuArray, GpuCall, GpuRuntime } from "./runtime.ts";
+import type { GpuArray, GpuCall, GpuPrecision, GpuRuntime } from "./runtime.ts";
 import { Timeline } from "./timeline.ts";
+import { UploadBlock } from "./uploads.ts";
 import type { GpuSpan } from "./timeline.ts";
 import fillSource from "./fill.wgsl" with { type: "text" };
 
@@ -17,6 +21,17 @@ interface Internals {
   commandEncoder: GPUCommandEncoder | null;
   computePassEncoder: GPUComputePassEncoder | null;
   readonly commandQueueOwnedIds: WeakSet<object>;
+  bufferManager: BufferPool;
+}
+
+/** What the class remembers of a tensor, and whether we store it in half precision. */
+interface StoredTensor {
+  resource: GPUBuffer | null | undefined;
+  /** A copy on the host that reads are answered from. */
+  values: unknown;
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  isHalf?: boolean;
 }
 
 /** What has happened on the device, for profiles. */
@@ -27,6 +42,12 @@ export interface GpuUse {
   readonly submissions: number;
   /** Shaders compiled. */
   readonly programs: number;
+  /** Groups of bindings made; the other dispatches found one that fits. */
+  readonly bindGroups: number;
+  /** Buffers made, staging included. */
+  readonly buffers: number;
+  /** Bytes of all tensors and scratch on the device, free ones that are kept included. */
+  readonly allocatedBytes: number;
   /** Milliseconds in which the host waited for values; in the rest it prepared work for the device. */
   readonly waitMs: number;
 }
@@ -38,7 +59,7 @@ const STORAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsag
 
 const GO_ON =
   "A run goes on from its last checkpoint: deno task pretrain --resume FOLDER. If it happens again, lower " +
-  "run.batchSize or cropSize, or use --backend simd";
+  "run.batchSize or cropSize, set run.recomputeBlocks=true, or use --backend simd";
 
 const FILL: GpuProgram = { name: "fill", source: fillSource };
 
@@ -50,12 +71,17 @@ export class GpuBackend extends WebGPUBackend {
   readonly deviceErrors: string[] = [];
   /** Whether outputs and scratch are filled with NaN before a kernel runs: tests then see values it leaves unwritten. */
   poison = false;
+  /** How activations are stored from now on. */
+  precision: GpuPrecision = "f32";
   /** Name of the adapter for people. */
   readonly adapter: string;
   /** What the adapter says of itself, and the limits that kernels meet. */
   readonly details: Readonly<Record<string, string | number>>;
   readonly #programs: Programs;
   readonly #parameters: ParameterBlock;
+  readonly #bindGroups: BindGroups;
+  readonly #uploads: UploadBlock;
+  readonly #buffers: BufferPool;
   /** Rejects when the device goes away, as when its driver restarts. */
   readonly #lost: Promise<never>;
   #dispatches = 0;
@@ -82,6 +108,9 @@ export class GpuBackend extends WebGPUBackend {
     };
     this.#programs = new Programs(device);
     this.#parameters = new ParameterBlock(device);
+    this.#bindGroups = new BindGroups(device, this.#parameters);
+    this.#uploads = new UploadBlock(device);
+    this.#buffers = this.#internals.bufferManager = new BufferPool(device);
     device.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
       const isFull = event.error instanceof GPUOutOfMemoryError;
@@ -97,7 +126,16 @@ export class GpuBackend extends WebGPUBackend {
   /** Counts since the start. */
   get use(): GpuUse {
     const [dispatches, submissions, waitMs] = [this.#dispatches, this.#submissions, this.#waitMs];
-    return { dispatches, submissions, programs: this.#programs.size, waitMs };
+    const { numBytesAllocatedInGPU: allocatedBytes } = this.memory();
+    return {
+      dispatches,
+      submissions,
+      programs: this.#programs.size,
+      bindGroups: this.#bindGroups.made,
+      buffers: this.#buffers.made,
+      allocatedBytes,
+      waitMs,
+    };
   }
 
   /**
@@ -128,14 +166,37 @@ export class GpuBackend extends WebGPUBackend {
   ): TensorInfo[] {
     const scratch: GPUBuffer[] = [];
     const outputs = new Map<GPUBuffer, TensorInfo>();
-    const runtime = this.#openRuntime({ outputs, scratch });
+    const runtime = this.#openRuntime({ inputs: Object.values(inputs), outputs, scratch });
     const arrays = Object.entries(inputs).map(([name, info]) => [name, this.#arrayOf(info)]);
     const results = kernel(Object.fromEntries(arrays), runtime);
     // What is recorded later runs later, so that the scratch may be used again at once.
-    for (const buffer of scratch) this.bufferManager.releaseBuffer(buffer);
+    for (const buffer of scratch) this.#buffers.releaseBuffer(buffer);
     const infos = results.map(({ buffer }) => outputs.get(buffer)!);
     for (const info of outputs.values()) if (!infos.includes(info)) this.disposeData(info.dataId);
     return infos;
+  }
+
+  /** Brings a tensor to the device as TensorFlow.js's own kernels read it: in 32-bit floats. */
+  override uploadToGPU(dataId: object): void {
+    const stored = this.#stored(dataId);
+    if (stored.isHalf) return this.#widen(stored);
+    if (!stored.resource) this.#checkSize(stored.shape, false);
+    this.#upload(dataId, stored);
+  }
+
+  #upload(dataId: object, stored: StoredTensor): void {
+    const { resource, values, dtype, shape } = stored;
+    const byteLength = 4 * lengthOf(shape);
+    const isSmall = byteLength > 0 && this.#uploads.takes(byteLength);
+    if (resource || !values || !isSmall || dtype === "complex64") return super.uploadToGPU(dataId);
+    if (!this.#uploads.hasRoom(byteLength)) this.#submit();
+    const numbers = values as ArrayLike<number>;
+    const offset = this.#uploads.add(dtype === "float32" ? Float32Array.from(numbers) : Int32Array.from(numbers));
+    const buffer = this.#buffers.acquireBuffer(byteLength, STORAGE);
+    this.ensureCommandEncoderReady();
+    this.endComputePassEncoder();
+    this.#internals.commandEncoder!.copyBufferToBuffer(this.#uploads.buffer, offset, buffer, 0, byteLength);
+    Object.assign(stored, { resource: buffer, values: null });
   }
 
   /** Frees at once: tfjs waits for the next submission, but whoever gets the buffer next is recorded after its users. */
@@ -150,6 +211,8 @@ export class GpuBackend extends WebGPUBackend {
    * @throws {BackendUnavailableError} when the device reported an error since the start, or is lost
    */
   override async read(dataId: object): ReturnType<WebGPUBackend["read"]> {
+    // Half precision is what we store, not what anyone reads.
+    if (this.tensorMap.has(dataId) && this.#stored(dataId).isHalf) this.uploadToGPU(dataId);
     const values = await this.#wait(super.read(dataId));
     if (this.deviceErrors.length > 0) {
       throw new BackendUnavailableError(`Cannot go on with this GPU: ${this.deviceErrors[0]}. ${GO_ON}`);
@@ -173,6 +236,7 @@ export class GpuBackend extends WebGPUBackend {
 
   override submitQueue(): void {
     this.#parameters.flush();
+    this.#uploads.flush();
     this.#pending = 0;
     this.#submissions++;
     super.submitQueue();
@@ -183,45 +247,100 @@ export class GpuBackend extends WebGPUBackend {
   }
 
   #openRuntime(
-    { outputs, scratch }: { outputs: Map<GPUBuffer, TensorInfo>; scratch: GPUBuffer[] },
+    { inputs, outputs, scratch }: {
+      inputs: readonly TensorInfo[];
+      outputs: Map<GPUBuffer, TensorInfo>;
+      scratch: GPUBuffer[];
+    },
   ): GpuRuntime {
+    const output = (shape: readonly number[], isHalf: boolean): GpuArray => {
+      const array = this.#newTensor(shape, { isHalf, outputs });
+      this.#poisonIfAsked(array);
+      return array;
+    };
+    const take = (length: number, isHalf: boolean): GpuArray => {
+      const array = { buffer: this.#acquire([length], isHalf), length, shape: [length], isHalf };
+      scratch.push(array.buffer);
+      this.#poisonIfAsked(array);
+      return array;
+    };
+    const isMixed = this.precision === "f16-mixed";
     return {
       limits: this.device.limits,
       isSoftware: this.isSoftware,
       run: (program, call) => this.#record(program, call),
-      output: (shape) => {
-        const info = this.makeTensorInfo([...shape], "float32");
-        const array = this.#arrayOf(info);
-        outputs.set(array.buffer, info);
-        this.#poisonIfAsked(array);
-        return array;
-      },
-      scratch: (length) => {
-        this.#checkSize([length]);
-        const buffer = this.bufferManager.acquireBuffer(Math.max(4, length * 4), STORAGE);
-        scratch.push(buffer);
-        const array = { buffer, length, shape: [length] };
-        this.#poisonIfAsked(array);
+      output: (shape) => output(shape, false),
+      activation: (shape) => output(shape, isMixed),
+      outputLike: (shape, sources) => output(shape, sources.some(({ isHalf }) => isHalf)),
+      scratch: (length) => take(length, false),
+      activationScratch: (length) => take(length, isMixed),
+      overwrite: (array) => {
+        for (const { dataId } of inputs) {
+          const stored = this.#stored(dataId);
+          if (stored.resource === array.buffer) stored.values = null;
+        }
         return array;
       },
     };
   }
 
-  #arrayOf({ dataId, shape }: TensorInfo): GpuArray {
-    this.#checkSize(shape);
-    this.uploadToGPU(dataId);
-    const buffer = this.tensorMap.get(dataId).resource as GPUBuffer;
-    return { buffer, length: shape.reduce((product, size) => product * size, 1), shape };
+  #newTensor(
+    shape: readonly number[],
+    { isHalf, outputs }: { isHalf: boolean; outputs: Map<GPUBuffer, TensorInfo> },
+  ): GpuArray {
+    const buffer = this.#acquire(shape, isHalf);
+    const info = this.makeTensorInfo([...shape], "float32");
+    Object.assign(this.#stored(info.dataId), { resource: buffer, isHalf });
+    outputs.set(buffer, info);
+    return { buffer, length: lengthOf(shape), shape, isHalf };
   }
 
-  #checkSize(shape: readonly number[]): void {
-    const bytes = 4 * shape.reduce((product, size) => product * size, 1);
-    const { maxStorageBufferBindingSize: most } = this.device.limits;
+  #stored(dataId: object): StoredTensor {
+    return this.tensorMap.get(dataId) as unknown as StoredTensor;
+  }
+
+  #arrayOf({ dataId, shape }: TensorInfo): GpuArray {
+    const { isHalf = false } = this.#stored(dataId);
+    this.#checkSize(shape, isHalf);
+    if (!isHalf) this.#upload(dataId, this.#stored(dataId));
+    return { buffer: this.#stored(dataId).resource!, length: lengthOf(shape), shape, isHalf };
+  }
+
+  #widen(stored: StoredTensor): void {
+    const { shape, resource } = stored;
+    const length = lengthOf(shape);
+    const narrow = { buffer: resource!, length, shape, isHalf: true };
+    const wide = { buffer: this.#acquire(shape, false), length, shape };
+    const run: GpuRuntime["run"] = (program, call) => this.#record(program, call);
+    copyValues({ x: narrow, y: wide }, { run, limits: this.device.limits });
+    this.#buffers.releaseBuffer(narrow.buffer);
+    Object.assign(stored, { resource: wide.buffer, isHalf: false });
+  }
+
+  /** Memory for values of a shape; its size is that of whole words. */
+  #acquire(shape: readonly number[], isHalf: boolean): GPUBuffer {
+    this.#checkSize(shape, isHalf);
+    return this.#buffers.acquireBuffer(4 * Math.max(1, Math.ceil(lengthOf(shape) / (isHalf ? 2 : 1))), STORAGE);
+  }
+
+  #checkSize(shape: readonly number[], isHalf: boolean): void {
+    const bytes = (isHalf ? 2 : 4) * lengthOf(shape);
+    const { maxStorageBufferBindingSize, maxBufferSize } = this.device.limits;
+    const most = Math.min(maxStorageBufferBindingSize, maxBufferSize);
     if (bytes <= most) return;
     const mebibytes = (count: number): string => `${Math.ceil(count / 2 ** 20)} MiB`;
     throw new RangeError(
       `Cannot hold a tensor of shape [${shape.join(", ")}] on this GPU: expected at most ${mebibytes(most)}, ` +
         `got ${mebibytes(bytes)}; lower run.batchSize, cropSize or templates.size, or use --backend simd`,
+    );
+  }
+
+  #checkWorkgroups({ name }: GpuProgram, workgroups: GpuCall["workgroups"]): void {
+    const { maxComputeWorkgroupsPerDimension: most } = this.device.limits;
+    if (workgroups.every((count = 1) => count <= most)) return;
+    throw new RangeError(
+      `Cannot run ${name} on this GPU: expected at most ${most} workgroups along an axis, ` +
+        `got ${workgroups.join(" × ")}; lower run.batchSize or cropSize, or use --backend simd`,
     );
   }
 
@@ -232,23 +351,20 @@ export class GpuBackend extends WebGPUBackend {
       workgroups: [workgroups],
       inputs: [],
       outputs: [array],
-      integers: [array.length, 0x7fc00000],
+      integers: [array.length],
+      floats: [NaN],
     });
   }
 
   #record(program: GpuProgram, { workgroups, inputs, outputs, integers = [], floats = [] }: GpuCall): void {
+    this.#checkWorkgroups(program, workgroups);
     if (this.#parameters.isFull) this.#submit();
-    const { pipeline, layout } = this.#programs.compile(program, { inputs: inputs.length, outputs: outputs.length });
-    const offset = this.#parameters.add(integers, floats);
-    const { buffer, slotBytes } = this.#parameters;
     const arrays = [...inputs, ...outputs];
-    const group = this.device.createBindGroup({
-      layout,
-      entries: [
-        { binding: 0, resource: { buffer, size: slotBytes } },
-        ...arrays.map((array, i) => ({ binding: 1 + i, resource: { buffer: array.buffer } })),
-      ],
-    });
+    const halves = arrays.flatMap(({ isHalf }, index) => isHalf ? [index] : []);
+    const counts = { inputs: inputs.length, outputs: outputs.length, halves };
+    const { pipeline, layout } = this.#programs.compile(program, counts);
+    const offset = this.#parameters.add(integers, floats);
+    const group = this.#bindGroups.take(layout, arrays.map(({ buffer }) => buffer));
     this.ensureCommandEncoderReady();
     const timed = this.#timeline?.next(program.name);
     if (timed) this.endComputePassEncoder();
@@ -266,4 +382,8 @@ export class GpuBackend extends WebGPUBackend {
     this.endComputePassEncoder();
     this.submitQueue();
   }
+}
+
+function lengthOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
 }

@@ -1,4 +1,13 @@
-/** Compiled shaders, one pipeline per source and constants. */
+/** Compiled shaders, one pipeline per source, constants and precision of the arrays. */
+import { withHalfArrays } from "./half.ts";
+
+/** The arrays that a program is called with. */
+export interface ProgramArrays {
+  readonly inputs: number;
+  readonly outputs: number;
+  /** Those in half precision, counted through inputs and outputs from 0. */
+  readonly halves?: readonly number[];
+}
 
 /** A compute shader. */
 export interface GpuProgram {
@@ -35,14 +44,15 @@ export class Programs {
     return this.#compiled.size;
   }
 
-  /** The pipeline of a program that is called with so many inputs and outputs. */
-  compile(program: GpuProgram, { inputs, outputs }: { inputs: number; outputs: number }): CompiledProgram {
+  /** The pipeline of a program that is called with such arrays. */
+  compile(program: GpuProgram, { inputs, outputs, halves = [] }: ProgramArrays): CompiledProgram {
     const { name, source, constants = {} } = program;
-    const key = `${name}/${inputs}/${outputs}/${JSON.stringify(constants)}`;
+    const key = `${name}/${inputs}/${outputs}/${halves}/${JSON.stringify(constants)}`;
     const known = this.#compiled.get(key);
     if (known) return known;
     const layout = this.#layout({ inputs, outputs });
-    const module = this.#device.createShaderModule({ label: name, code: source });
+    const code = withHalfArrays(source, halves.map((index) => 1 + index));
+    const module = this.#device.createShaderModule({ label: name, code });
     const pipeline = this.#device.createComputePipeline({
       label: name,
       layout: this.#device.createPipelineLayout({ bindGroupLayouts: [layout] }),

@@ -1,9 +1,14 @@
 /** What a WebGPU kernel is given: inputs as buffers, outputs to fill, and programs to run. */
 import type { GpuProgram } from "./programs.ts";
 
+/** Whether activations lie in memory as 32-bit floats, or as 16-bit ones; see half.ts. */
+export type GpuPrecision = "f32" | "f16-mixed";
+
 /** A float32 tensor on the device. */
 export interface GpuArray {
   readonly buffer: GPUBuffer;
+  /** True where its values are stored as 16-bit floats. */
+  readonly isHalf?: boolean;
   /** Number of values. */
   readonly length: number;
   readonly shape: readonly number[];
@@ -29,10 +34,18 @@ export interface GpuRuntime {
   readonly isSoftware: boolean;
   /** Records a dispatch; it sees what earlier ones wrote. */
   run(program: GpuProgram, call: GpuCall): void;
-  /** A new output; its content is undefined until a program writes it. */
+  /** A new output in 32-bit floats; its content is undefined until a program writes it. */
   output(shape: readonly number[]): GpuArray;
+  /** The same for an activation or the gradient of one, in half precision where that is wanted. */
+  activation(shape: readonly number[]): GpuArray;
+  /** The same for values that are moved or combined: in half precision if one of the sources is. */
+  outputLike(shape: readonly number[], sources: readonly GpuArray[]): GpuArray;
   /** Memory until the end of the call; content undefined. */
   scratch(length: number): GpuArray;
+  /** The same for activations. */
+  activationScratch(length: number): GpuArray;
+  /** An input that programs may write as well; every tensor that shares its data changes with it. */
+  overwrite(input: GpuArray): GpuArray;
 }
 
 /**

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { takeValues, tf } from "../../../lib/tensor/mod.ts";
 import type { Tensor } from "../../../lib/tensor/mod.ts";
+import { GpuBackend } from "../../../lib/tensor/webgpu/backend.ts";
+import { openDevice } from "../../../lib/tensor/webgpu/device.ts";
 import { sumSlices } from "../../../lib/tensor/webgpu/multiply.ts";
 import { gpuTest } from "./_gpu.ts";
 
@@ -51,6 +53,78 @@ gpuTest("GpuBackend refuses tensors that the device cannot bind and says what to
   });
   x.dispose();
   return Promise.resolve();
+});
+
+gpuTest("GpuBackend refuses tensors that TensorFlow.js's own kernels would make too large", (backend) => {
+  const { maxStorageBufferBindingSize, maxBufferSize } = backend.device.limits;
+  const length = Math.min(maxStorageBufferBindingSize, maxBufferSize) / 4 + 1;
+  const before = tf.memory().numTensors;
+  assert.throws(() => tf.tidy(() => tf.fill([length], 1)), { name: "RangeError", message: /^Cannot hold a tensor of/ });
+  assert.equal(tf.memory().numTensors, before);
+  return Promise.resolve();
+});
+
+gpuTest("GpuBackend refuses more workgroups along an axis than the device takes", (backend) => {
+  const { maxComputeWorkgroupsPerDimension: most } = backend.device.limits;
+  const x = tf.tensor1d([1]);
+  const run = (): unknown =>
+    backend.runKernel({ x }, ({ x }, runtime) => {
+      const program = { name: "nothing", source: "" };
+      runtime.run(program, { workgroups: [1, 1, most + 1], inputs: [x], outputs: [] });
+      return [];
+    });
+  assert.throws(run, {
+    name: "RangeError",
+    message: `Cannot run nothing on this GPU: expected at most ${most} workgroups along an axis, got ` +
+      `1 × 1 × ${most + 1}; lower run.batchSize or cropSize, or use --backend simd`,
+  });
+  x.dispose();
+  return Promise.resolve();
+});
+
+gpuTest("GpuBackend makes no buffers and groups of bindings when work repeats", async (backend) => {
+  const work = async (): Promise<void> => {
+    const x = tf.tensor1d(Float32Array.from({ length: 300 }, (_, i) => i));
+    await takeValues(tf.tidy(() => tf.mul(tf.add(tf.mul(x, 2), x), tf.sub(x, 1))));
+    x.dispose();
+  };
+  for (let i = 0; i < 3; i++) await work();
+  const before = backend.use;
+  await work();
+  const { buffers, bindGroups, dispatches } = backend.use;
+  assert.ok(dispatches > before.dispatches);
+  assert.deepEqual([buffers, bindGroups], [before.buffers, before.bindGroups]);
+});
+
+gpuTest("GpuBackend says at the next read that the device is out of memory", async (backend) => {
+  const x = tf.tensor1d([1]);
+  const y = tf.mul(x, 2);
+  const error = new GPUOutOfMemoryError("no more");
+  backend.device.dispatchEvent(new GPUUncapturedErrorEvent("uncapturederror", { error, cancelable: true }));
+  await assert.rejects(() => y.data(), {
+    name: "BackendUnavailableError",
+    message: /^Cannot go on with this GPU: it is out of memory\. A run goes on from its last checkpoint/,
+  });
+  backend.deviceErrors.length = 0;
+  tf.dispose([x, y]);
+});
+
+gpuTest("GpuBackend ends all that waits for a lost device, and all that comes after, with one error", async () => {
+  const backend = new GpuBackend(await openDevice());
+  const write = (): object => backend.makeTensorInfo([1], "float32", Float32Array.of(1)).dataId;
+  const [early, late] = [write(), write()];
+  backend.uploadToGPU(early);
+  backend.uploadToGPU(late);
+  const reading = backend.read(early);
+  backend.device.destroy();
+  const expected = {
+    name: "BackendUnavailableError",
+    message: /^Lost the GPU: .+\. A run goes on from its last checkpoint: deno task pretrain --resume FOLDER/,
+  };
+  // What was on its way may still arrive.
+  await reading.catch((error) => assert.match(error.message, expected.message));
+  await assert.rejects(() => backend.read(late), expected);
+  await assert.rejects(() => backend.finish(), expected);
 });
 
 gpuTest("GpuBackend throws at the next read after the device reported an error", async (backend) => {

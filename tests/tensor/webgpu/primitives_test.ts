@@ -3,15 +3,20 @@ import assert from "node:assert/strict";
 import { randomStream } from "../../../lib/random.ts";
 import {
   adamwUpdate,
+  adamwUpdateInPlace,
   gelu,
+  scaleAll,
   selectBackend,
   smoothVolumes,
   sumOfSquares,
+  sumsOfSquares,
+  takeValues,
   templateWindow,
   tf,
   timesRange,
 } from "../../../lib/tensor/mod.ts";
 import type { Tensor } from "../../../lib/tensor/mod.ts";
+import { parametersPerDispatch } from "../../../lib/tensor/ops/adamw/_webgpu.ts";
 import { relativeError } from "../_ops.ts";
 import { gpuTest } from "./_gpu.ts";
 
@@ -73,6 +78,70 @@ gpuTest("adamwUpdate() on webgpu divides by ε where there has been no gradient"
       step: 1,
     });
   await compare("zeros", { compute, tolerance: 1e-7 });
+});
+
+gpuTest("adamwUpdate() on webgpu adds coupled decay to the gradient", async () => {
+  const compute = (): Tensor[] => {
+    const [parameter, gradient, firstMoment] = ["p", "g", "m"].map((name) => random(name, [37]));
+    const inputs = { parameter, gradient, firstMoment, secondMoment: tf.square(firstMoment) };
+    const rates = { learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1, step: 2 };
+    return adamwUpdate(inputs, { ...rates, decay: "coupled" });
+  };
+  await compare("coupled", { compute, tolerance: 1e-6 });
+});
+
+/** More tensors than a dispatch takes, of whole vectors and not, of less and more than a workgroup. */
+const MANY = Array.from({ length: 31 }, (_, k) => [[5], [8], [4096], [1030], [3, 3, 7], [1], [70_000]][k % 7]);
+
+gpuTest("adamwUpdateInPlace() on webgpu updates as the reference does, twice, and reads see it", async () => {
+  const update = async (backend: "webgpu" | "reference"): Promise<Float32Array[]> => {
+    await selectBackend(backend);
+    const parameters = tf.tidy(() =>
+      MANY.map((shape, k) => ({
+        parameter: tf.variable(random(`p${k}`, shape)),
+        gradient: tf.keep(random(`g${k}`, shape)),
+        firstMoment: tf.variable(random(`m${k}`, shape)),
+        secondMoment: tf.variable(tf.square(random(`v${k}`, shape))),
+        learningRate: 0.01 * (k + 1),
+        step: k + 1,
+      }))
+    );
+    // Values that were read once are kept on the host, and must not be read again.
+    await parameters[0].parameter.data();
+    const options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1 };
+    adamwUpdateInPlace(parameters, options);
+    adamwUpdateInPlace(parameters, { ...options, decay: "coupled" });
+    const tensors = parameters.flatMap(({ parameter, firstMoment, secondMoment, gradient }) => {
+      return [parameter, firstMoment, secondMoment, gradient];
+    });
+    const values = await Promise.all(tensors.map((tensor) => tensor.data<"float32">()));
+    tf.dispose(tensors);
+    return values;
+  };
+  const actual = await update("webgpu");
+  (await update("reference")).forEach((values, i) => {
+    const { error, text } = relativeError(actual[i], values);
+    assert.ok(error <= 2e-6, `tensor ${i}: ${text}`);
+  });
+});
+
+Deno.test("parametersPerDispatch() is what the device binds, at least one and at most eight", () => {
+  const limits = [4, 8, 31, 32, 1_000_000].map((most) => ({ maxStorageBuffersPerShaderStage: most }));
+  assert.deepEqual(limits.map((limit) => parametersPerDispatch(limit as GPUSupportedLimits)), [1, 2, 7, 8, 8]);
+});
+
+gpuTest("scaleAll() and sumsOfSquares() on webgpu take more tensors than a dispatch does", async () => {
+  const tensors = (): Tensor[] => MANY.map((shape, k) => random(`x${k}`, shape));
+  await compare("scaled", { compute: () => scaleAll(tensors(), -2.5), tolerance: 1e-7 });
+  await compare("not scaled", { compute: () => scaleAll(tensors(), 1), tolerance: 0 });
+  const total = async (): Promise<number> => {
+    return (await takeValues(tf.tidy(() => sumsOfSquares(tensors())))).reduce((sum, value) => sum + value, 0);
+  };
+  await selectBackend("webgpu");
+  const actual = await total();
+  await selectBackend("reference");
+  const expected = await total();
+  assert.ok(Math.abs(actual - expected) <= 1e-6 * expected, `got ${actual}, not ${expected}`);
 });
 
 gpuTest(

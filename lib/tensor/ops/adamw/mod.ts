@@ -1,9 +1,10 @@
-/** One update of one parameter by AdamW, or by Adam with L2 regularisation. */
+/** Updates of parameters by AdamW, or by Adam with L2 regularisation. */
 import { definePrimitive } from "../../op.ts";
 import { tf } from "../../tf.ts";
-import type { Tensor } from "../../tf.ts";
-import { runElementwise } from "../../webgpu/elementwise.ts";
-import updateSource from "./update.wgsl" with { type: "text" };
+import type { NamedTensorMap, Tensor, Variable } from "../../tf.ts";
+import type { GpuBackend } from "../../webgpu/backend.ts";
+import { copyOf, updateInPlace } from "./_webgpu.ts";
+import type { AdamwArrays } from "./_webgpu.ts";
 
 type AdamwInputs = { parameter: Tensor; gradient: Tensor; firstMoment: Tensor; secondMoment: Tensor };
 
@@ -22,27 +23,34 @@ export type AdamwAttributes = {
   readonly step: number;
 };
 
-/** Step size and denominator factors that depend on the step alone. */
-function corrections(
-  { learningRate, beta1, beta2, step }: AdamwAttributes,
-): { stepSize: number; rootCorrection: number } {
-  return { stepSize: learningRate / (1 - beta1 ** step), rootCorrection: Math.sqrt(1 - beta2 ** step) };
+/** What an update comes down to, beside the decay rates of the moments and ε. */
+export interface AdamwRates {
+  /** What the parameter is multiplied by. */
+  readonly keep: number;
+  /** The share of the parameter that is added to its gradient. */
+  readonly penalty: number;
+  readonly stepSize: number;
+  /** What the root of the second moment is divided by. */
+  readonly rootCorrection: number;
 }
 
-/** The factor that the parameter is multiplied by, and the share of it that is added to its gradient. */
-function decays(
-  { learningRate, weightDecay, decay = "decoupled" }: AdamwAttributes,
-): { keep: number; penalty: number } {
-  if (decay === "coupled") return { keep: 1, penalty: weightDecay };
-  return { keep: 1 - learningRate * weightDecay, penalty: 0 };
+function ratesOf(
+  { learningRate, beta1, beta2, weightDecay, decay = "decoupled", step }: AdamwAttributes,
+): AdamwRates {
+  const isCoupled = decay === "coupled";
+  return {
+    keep: isCoupled ? 1 : 1 - learningRate * weightDecay,
+    penalty: isCoupled ? weightDecay : 0,
+    stepSize: learningRate / (1 - beta1 ** step),
+    rootCorrection: Math.sqrt(1 - beta2 ** step),
+  };
 }
 
 const update = definePrimitive<AdamwInputs, AdamwAttributes>({
   name: "AdamWUpdate",
   composite({ parameter, gradient, firstMoment, secondMoment }, attributes) {
     const { beta1, beta2, epsilon } = attributes;
-    const { stepSize, rootCorrection } = corrections(attributes);
-    const { keep, penalty } = decays(attributes);
+    const { keep, penalty, stepSize, rootCorrection } = ratesOf(attributes);
     const slope = penalty === 0 ? gradient : tf.add(gradient, tf.mul(parameter, penalty));
     const first = tf.add(tf.mul(firstMoment, beta1), tf.mul(slope, 1 - beta1));
     const second = tf.add(tf.mul(secondMoment, beta2), tf.mul(tf.square(slope), 1 - beta2));
@@ -52,8 +60,7 @@ const update = definePrimitive<AdamwInputs, AdamwAttributes>({
   },
   plain({ parameter, gradient, firstMoment, secondMoment }, attributes) {
     const { beta1, beta2, epsilon } = attributes;
-    const { stepSize, rootCorrection } = corrections(attributes);
-    const { keep, penalty } = decays(attributes);
+    const { keep, penalty, stepSize, rootCorrection } = ratesOf(attributes);
     const { length } = parameter.data;
     const value = new Float32Array(length), first = new Float32Array(length), second = new Float32Array(length);
     for (let i = 0; i < length; i++) {
@@ -67,8 +74,7 @@ const update = definePrimitive<AdamwInputs, AdamwAttributes>({
   },
   simd({ parameter, gradient, firstMoment, secondMoment }, attributes, runtime) {
     const { beta1, beta2, epsilon } = attributes;
-    const { stepSize, rootCorrection } = corrections(attributes);
-    const { keep, penalty } = decays(attributes);
+    const { keep, penalty, stepSize, rootCorrection } = ratesOf(attributes);
     const outputs = [0, 1, 2].map(() => runtime.output(parameter.shape));
     const [p, g, m, v] = [parameter, gradient, firstMoment, secondMoment].map(({ pointer }) => pointer);
     const [value, first, second] = outputs.map(({ pointer }) => pointer);
@@ -77,14 +83,10 @@ const update = definePrimitive<AdamwInputs, AdamwAttributes>({
     return outputs;
   },
   webgpu({ parameter, gradient, firstMoment, secondMoment }, attributes, runtime) {
-    const { learningRate, beta1, beta2, epsilon, weightDecay } = attributes;
-    const { stepSize, rootCorrection } = corrections(attributes);
-    const outputs = [0, 1, 2].map(() => runtime.output(parameter.shape));
-    const keep = 1 - learningRate * weightDecay;
-    const floats = [beta1, beta2, 1 - beta1, 1 - beta2, epsilon, keep, stepSize, rootCorrection];
-    const inputs = [parameter, gradient, firstMoment, secondMoment];
-    runElementwise({ name: "adamw", source: updateSource }, { inputs, outputs, floats }, runtime);
-    return outputs;
+    const [value, first, second] = [parameter, firstMoment, secondMoment].map((array) => copyOf(array, runtime));
+    const arrays = [{ parameter: value, gradient, firstMoment: first, secondMoment: second }];
+    updateInPlace(arrays, { ...attributes, rates: [ratesOf(attributes)] }, runtime);
+    return [value, first, second];
   },
 });
 
@@ -100,4 +102,68 @@ const update = definePrimitive<AdamwInputs, AdamwAttributes>({
  */
 export function adamwUpdate(inputs: AdamwInputs, attributes: AdamwAttributes): Tensor[] {
   return update(inputs, attributes);
+}
+
+/** One parameter of an update of many; `step` counts its updates from 1. */
+export interface AdamwParameter {
+  readonly parameter: Variable;
+  readonly gradient: Tensor;
+  readonly firstMoment: Variable;
+  readonly secondMoment: Variable;
+  readonly learningRate: number;
+  readonly step: number;
+}
+
+/** Options that all parameters of an update share. */
+export type AdamwOptions = Omit<AdamwAttributes, "learningRate" | "step">;
+
+const IN_PLACE = "AdamWUpdateInPlace";
+
+tf.registerKernel({
+  kernelName: IN_PLACE,
+  backendName: "webgpu",
+  kernelFunc: ({ inputs, attrs, backend }) => {
+    const { rates, ...options } = attrs as unknown as AdamwOptions & { rates: readonly AdamwRates[] };
+    const given = inputs as Readonly<Record<string, tf.TensorInfo>>;
+    return (backend as GpuBackend).runKernel(given, (arrays, runtime) => {
+      const parameters = rates.map((_, k): AdamwArrays => ({
+        parameter: runtime.overwrite(arrays[`parameter${k}`]),
+        gradient: arrays[`gradient${k}`],
+        firstMoment: runtime.overwrite(arrays[`firstMoment${k}`]),
+        secondMoment: runtime.overwrite(arrays[`secondMoment${k}`]),
+      }));
+      updateInPlace(parameters, { ...options, rates }, runtime);
+      return [];
+    });
+  },
+});
+
+/**
+ * Updates parameters and their moments by {@linkcode adamwUpdate}; the variables hold the results.
+ *
+ * On a GPU all happens where the values lie, several parameters at a time: what shares its values with a variable, as a clone
+ * does, changes with it.
+ */
+export function adamwUpdateInPlace(parameters: readonly AdamwParameter[], options: AdamwOptions): void {
+  if (!tf.getKernel(IN_PLACE, tf.getBackend())) {
+    for (const parameter of parameters) assignUpdate(parameter, options);
+    return;
+  }
+  const inputs: NamedTensorMap = {};
+  parameters.forEach(({ parameter, gradient, firstMoment, secondMoment }, k) => {
+    const named = { parameter, gradient, firstMoment, secondMoment };
+    for (const [name, tensor] of Object.entries(named)) inputs[`${name}${k}`] = tensor;
+  });
+  const rates = parameters.map(({ learningRate, step }) => ratesOf({ ...options, learningRate, step }));
+  tf.engine().runKernel(IN_PLACE, inputs, { ...options, rates } as unknown as tf.NamedAttrMap);
+}
+
+function assignUpdate(
+  { parameter, gradient, firstMoment, secondMoment, learningRate, step }: AdamwParameter,
+  options: AdamwOptions,
+): void {
+  const attributes = { ...options, learningRate, step };
+  const updated = adamwUpdate({ parameter, gradient, firstMoment, secondMoment }, attributes);
+  [parameter, firstMoment, secondMoment].forEach((variable, i) => variable.assign(updated[i]));
+  tf.dispose(updated);
 }

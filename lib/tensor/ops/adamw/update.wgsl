@@ -1,18 +1,34 @@
-// One AdamW update of every value.
+// AdamW updates of several parameters in place, 1024 Values a workgroup. Behind it stand COUNT, the number of parameters,
+// update_part.wgsl once for each, and `run`, which chooses among these.
 
 struct Parameters {
-  count: u32,
+  // Of every parameter: its Values and the first of its workgroups.
+  places: array<vec4u, 4>,
   beta1: f32, beta2: f32, rest1: f32, rest2: f32,
-  epsilon: f32, keep: f32, stepSize: f32, rootCorrection: f32,
+  // Of every parameter: what it is multiplied by, what of it is added to its gradient, step size, 1/√ correction of v.
+  rates: array<vec4f, 8>,
+  epsilon: f32,
 }
 @group(0) @binding(0) var<uniform> parameters: Parameters;
-@group(0) @binding(1) var<storage, read> parameter: array<Values>;
-@group(0) @binding(2) var<storage, read> gradient: array<Values>;
-@group(0) @binding(3) var<storage, read> firstMoment: array<Values>;
-@group(0) @binding(4) var<storage, read> secondMoment: array<Values>;
-@group(0) @binding(5) var<storage, read_write> value: array<Values>;
-@group(0) @binding(6) var<storage, read_write> first: array<Values>;
-@group(0) @binding(7) var<storage, read_write> second: array<Values>;
+
+const VALUES = 1024u;
+const THREADS = 256u;
+
+struct Updated { value: Values, first: Values, second: Values }
+
+fn update(rates: vec4f, value: Values, gradient: Values, first: Values, second: Values) -> Updated {
+  let q = parameters;
+  let g = gradient + rates.y * value;
+  let m = q.beta1 * first + q.rest1 * g;
+  let v = q.beta2 * second + q.rest2 * g * g;
+  return Updated(rates.x * value - rates.z * m / (sqrt(v) / rates.w + q.epsilon), m, v);
+}
+
+// Number of Values, and first workgroup.
+fn placeOf(index: u32) -> vec2u {
+  let pair = parameters.places[index / 2u];
+  return select(pair.xy, pair.zw, index % 2u == 1u);
+}
 
 @compute @workgroup_size(256)
 fn main(
@@ -20,13 +36,10 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) thread: u32,
 ) {
-  let i = (group.x + group.y * groups.x) * 256u + thread;
-  if (i >= parameters.count) { return; }
-  let q = parameters;
-  let g = gradient[i];
-  let m = q.beta1 * firstMoment[i] + q.rest1 * g;
-  let v = q.beta2 * secondMoment[i] + q.rest2 * g * g;
-  first[i] = m;
-  second[i] = v;
-  value[i] = q.keep * parameter[i] - q.stepSize * m / (sqrt(v) / q.rootCorrection + q.epsilon);
+  let workgroup = group.x + group.y * groups.x;
+  var index = 0u;
+  while (index + 1u < COUNT && placeOf(index + 1u).y <= workgroup) { index++; }
+  let place = placeOf(index);
+  let start = (workgroup - place.y) * VALUES;
+  run(index, start, min(place.x, start + VALUES), thread);
 }

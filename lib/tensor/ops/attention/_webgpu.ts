@@ -29,7 +29,7 @@ const MOST_SUMS = 1024;
 /** Output `[B, N, E]`, and for the backward pass the logarithm of every query's sum of exponentials `[B, heads, N]`. */
 export function attendByWebgpu(qkv: GpuArray, { heads, scale }: Heads, runtime: GpuRuntime): GpuArray[] {
   const [batch, tokens, e3] = qkv.shape;
-  const output = runtime.output([batch, tokens, e3 / 3]);
+  const output = runtime.activation([batch, tokens, e3 / 3]);
   const statistics = runtime.output([batch, heads, tokens]);
   const kernel = kernelFor({ name: "attention", width: e3 / 3 / heads }, runtime);
   runtime.run(kernel.program([], { tiled: forwardTiled, registers: forwardRegisters }), {
@@ -57,7 +57,7 @@ export function attentionGradientByWebgpu(
     outputs: [centres],
     integers: [tokens, heads, centres.length],
   });
-  const dQkv = runtime.output(qkv.shape);
+  const dQkv = runtime.activation(qkv.shape);
   const parts = [
     { name: "attention_key_gradient", tiled: keyGradientTiled, registers: keyGradientRegisters, registerPasses: 2 },
     {

@@ -136,7 +136,7 @@ export function gpuNormalize(
   { statistics, scale, shift, slope = 1 }: Normalisation,
   { layout, runtime }: { layout: NormLayout; runtime: GpuRuntime },
 ): GpuArray {
-  const y = runtime.output(x.shape);
+  const y = runtime.activation(x.shape);
   const constants = {
     HAS_STATISTICS: Number(statistics !== undefined),
     HAS_SHIFT: Number(shift !== undefined),
@@ -206,7 +206,7 @@ export function gpuNormGradient(
   const length = layout.samples * layout.channels;
   const [sums, products] = [0, 1].map(() => runtime.scratch(length));
   gpuGradientSums({ ...arrays, mean }, { sums, products }, { layout, runtime });
-  const dx = runtime.output(x.shape);
+  const dx = runtime.activation(x.shape);
   const [dScale, dBias] = [0, 1].map(() => {
     return scale ? runtime.output(scale.shape) : runtime.scratch(layout.channels);
   });

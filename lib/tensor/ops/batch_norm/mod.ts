@@ -1,33 +1,28 @@
 /** Batch normalisation: with the batch's own statistics in training, with given ones in evaluation. */
 import { defineOp, definePrimitive } from "../../op.ts";
-import type { Block, NoAttributes } from "../../op.ts";
-import { channelsOf, expectShape, shapeOf } from "../../shape.ts";
+import type { NoAttributes } from "../../op.ts";
+import { channelsOf } from "../../shape.ts";
 import { tf } from "../../tf.ts";
 import type { Tensor, Tensor1D } from "../../tf.ts";
 import { channelLayout, outputOf } from "../channel_sum/layout.ts";
 import { channelGradientSums, channelMoments, normalizeChannels, normGradient } from "./_kernels.ts";
+import { sharedBatchNormOp } from "./_shared.ts";
+import type { SharedBatch } from "./_shared.ts";
+import {
+  channelBlock,
+  expectChannels,
+  gradientFactors,
+  plainMoments,
+  referenceBatchNorm,
+  tokens,
+} from "./_statistics.ts";
+import type { BatchNormAttributes, BatchNormInputs, ObserveMoments } from "./_statistics.ts";
 import { gpuGradientSums, gpuNormalize, gpuNormGradient, gpuStatistics, normLayout } from "./_webgpu.ts";
 
-type BatchNormInputs = { x: Tensor; scale: Tensor; bias: Tensor };
-type BatchNormAttributes = { epsilon: number; observe?: ObserveMoments };
-/** Receives the batch's mean and biased variance, both `[C]`, which are disposed after the call. */
-export type ObserveMoments = (mean: Tensor1D, variance: Tensor1D, count: number) => void;
+export type { SharedBatch } from "./_shared.ts";
+export type { ObserveMoments } from "./_statistics.ts";
+
 type ScaleShiftInputs = { x: Tensor; scale: Tensor; shift: Tensor };
-
-function tokens(x: Tensor): tf.Tensor2D {
-  return tf.reshape(x, [-1, channelsOf(x)]);
-}
-
-function referenceMoments(x: Tensor): Tensor[] {
-  const mean = tf.mean(tokens(x), 0);
-  return [mean, tf.mean(tf.square(tf.sub(tokens(x), mean)), 0)];
-}
-
-function referenceBatchNorm({ x, scale, bias }: BatchNormInputs, { epsilon }: { epsilon: number }): Tensor[] {
-  const [mean, variance] = referenceMoments(x);
-  const normalised = tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, epsilon)));
-  return [tf.add(tf.mul(normalised, scale), bias), mean, variance];
-}
 
 /** Output, mean `[C]` and biased variance `[C]`. */
 const forward = definePrimitive<BatchNormInputs, { epsilon: number }>({
@@ -58,26 +53,6 @@ const forward = definePrimitive<BatchNormInputs, { epsilon: number }>({
     return [gpuNormalize(x, { statistics, scale, shift: bias }, services), mean, variance];
   },
 });
-
-function plainMoments({ data, shape }: Block): { mean: Float64Array; variance: Float64Array } {
-  const channels = shape[shape.length - 1];
-  const count = data.length / channels;
-  const mean = new Float64Array(channels);
-  const variance = new Float64Array(channels);
-  for (let i = 0; i < data.length; i += channels) {
-    for (let c = 0; c < channels; c++) mean[c] += data[i + c];
-  }
-  for (let c = 0; c < channels; c++) mean[c] /= count;
-  for (let i = 0; i < data.length; i += channels) {
-    for (let c = 0; c < channels; c++) variance[c] += (data[i + c] - mean[c]) ** 2;
-  }
-  for (let c = 0; c < channels; c++) variance[c] /= count;
-  return { mean, variance };
-}
-
-function channelBlock(values: Float64Array): Block {
-  return { data: Float32Array.from(values), shape: [values.length] };
-}
 
 type BatchNormGradientInputs = Record<"dy" | "x" | "scale" | "mean" | "variance", Tensor>;
 
@@ -124,21 +99,6 @@ const backward = definePrimitive<BatchNormGradientInputs, { epsilon: number }>({
     return gpuNormGradient({ dy, x }, known, { layout: normLayout(x), runtime });
   },
 });
-
-/** dx = a·dy + b·(x − mean) + c per channel, where b and c carry the gradient through variance and mean. */
-function gradientFactors(
-  { scale, variance }: Record<"scale" | "variance", { readonly data: Float32Array }>,
-  { sumDy, sumDyX, count, epsilon }: { sumDy: Float64Array; sumDyX: Float64Array; count: number; epsilon: number },
-): Record<"a" | "b" | "c" | "dScale", Float64Array> {
-  const inverseStd = new Float64Array(variance.data).map((value) => 1 / Math.sqrt(value + epsilon));
-  const a = inverseStd.map((value, c) => value * scale.data[c]);
-  return {
-    a,
-    b: a.map((value, c) => -value * inverseStd[c] ** 2 * sumDyX[c] / count),
-    c: a.map((value, c) => -value * sumDy[c] / count),
-    dScale: inverseStd.map((value, c) => value * sumDyX[c]),
-  };
-}
 
 function referenceScaleShift({ x, scale, shift }: ScaleShiftInputs): Tensor {
   return tf.add(tf.mul(x, scale), shift);
@@ -194,12 +154,6 @@ const gradientSums = definePrimitive<{ dy: Tensor; x: Tensor }, NoAttributes>({
   },
 });
 
-function expectChannels(op: string, x: Tensor, vectors: Record<string, Tensor>): void {
-  for (const [name, vector] of Object.entries(vectors)) {
-    expectShape(op, name, { actual: shapeOf(vector), expected: [channelsOf(x)] });
-  }
-}
-
 /** The training-mode op behind {@linkcode batchNorm}. */
 export const batchNormOp = defineOp<BatchNormInputs, BatchNormAttributes>({
   name: "batchNorm",
@@ -239,14 +193,21 @@ export interface NormParameters {
  *
  * Shapes: x `[…, C]`, scale `[C]`, bias `[C]` → `[…, C]`. Gradients flow through mean and variance.
  *
+ * With `shared` the statistics are those of the whole batch of which x is a part, and gradients flow through them to all
+ * parts; values are read in between, which a GPU does not allow.
+ *
  * @param options `observe` sees the statistics, for running averages
  * @throws {TypeError} when scale or bias do not fit x
  * @see Ioffe and Szegedy 2015, "Batch Normalization"
  */
 export function batchNorm(
   x: Tensor,
-  { scale, bias, epsilon, observe }: NormParameters & { readonly observe?: ObserveMoments },
+  { scale, bias, epsilon, observe, shared }: NormParameters & {
+    readonly observe?: ObserveMoments;
+    readonly shared?: SharedBatch;
+  },
 ): Tensor {
+  if (shared) return sharedBatchNormOp({ x, scale, bias }, { epsilon, observe, shared });
   return batchNormOp({ x, scale, bias }, { epsilon, observe });
 }
 

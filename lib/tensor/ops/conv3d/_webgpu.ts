@@ -44,7 +44,7 @@ export function convolve(
   size: ConvSize,
   runtime: GpuRuntime,
 ): GpuArray {
-  const y = runtime.output([size.batch, ...size.output, size.outChannels]);
+  const y = runtime.activation([size.batch, ...size.output, size.outChannels]);
   sumTaps({ x, weight, bias, y }, { ...size, ...tensorsOf(size) }, runtime);
   return y;
 }
@@ -55,7 +55,7 @@ export function inputGradient(
   size: ConvSize,
   runtime: GpuRuntime,
 ): GpuArray {
-  const dx = runtime.output([size.batch, ...size.input, size.inChannels]);
+  const dx = runtime.activation([size.batch, ...size.input, size.inChannels]);
   const { gathered, owner } = tensorsOf(size);
   sumTaps({ x: dy, weight, y: dx, isGradient: true }, { ...size, gathered: owner, owner: gathered }, runtime);
   return dx;

@@ -29,7 +29,7 @@ export function gpuConvolve(
   { turned, runtime }: { turned: boolean; runtime: GpuRuntime },
 ): GpuArray {
   const size = sizeOf(x, weight.shape[0]);
-  const y = runtime.output(x.shape);
+  const y = runtime.activation(x.shape);
   const arrays = { inputs: [x, weight, bias ?? weight], outputs: [y] };
   const constants = { HAS_BIAS: Number(bias !== undefined), TURNED: Number(turned) };
   const isTiled = !runtime.isSoftware && size.kernel <= MOST_TAPS;

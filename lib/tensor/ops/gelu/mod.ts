@@ -27,7 +27,7 @@ const forward = definePrimitive<{ x: Tensor }, NoAttributes>({
     return [y];
   },
   webgpu({ x }, _, runtime) {
-    const y = runtime.output(x.shape);
+    const y = runtime.activation(x.shape);
     const program = { name: "gelu", source: functionsSource + forwardSource };
     runElementwise(program, { inputs: [x], outputs: [y] }, runtime);
     return [y];
@@ -59,7 +59,7 @@ export const geluGradient = definePrimitive<{ dy: Tensor; x: Tensor }, NoAttribu
     return [dx];
   },
   webgpu({ dy, x }, _, runtime) {
-    const dx = runtime.output(x.shape);
+    const dx = runtime.activation(x.shape);
     const program = { name: "gelu_gradient", source: functionsSource + gradientSource };
     runElementwise(program, { inputs: [x, dy], outputs: [dx] }, runtime);
     return [dx];

@@ -16,7 +16,7 @@ export function gpuLayerNorm(
   { x, scale, bias }: Record<"x" | "scale" | "bias", GpuArray>,
   { epsilon, runtime }: { epsilon: number; runtime: GpuRuntime },
 ): GpuArray {
-  const y = runtime.output(x.shape);
+  const y = runtime.activation(x.shape);
   const program = { name: "layer_norm", source: forwardSource };
   runRows(program, { inputs: [x, scale, bias], outputs: [y], epsilon }, runtime);
   return y;
@@ -27,7 +27,7 @@ export function gpuLayerNormGradient(
   { dy, x, scale }: Record<"dy" | "x" | "scale", GpuArray>,
   { epsilon, runtime }: { epsilon: number; runtime: GpuRuntime },
 ): GpuArray[] {
-  const dx = runtime.output(x.shape);
+  const dx = runtime.activation(x.shape);
   const layout = normLayout(x);
   const rowStatistics = runtime.scratch(2 * layout.rows);
   const program = { name: "layer_norm_gradient", source: gradientSource };

@@ -3,6 +3,9 @@ import { defineOp, definePrimitive } from "../../op.ts";
 import { expectShape, shapeOf } from "../../shape.ts";
 import { tf } from "../../tf.ts";
 import type { Tensor } from "../../tf.ts";
+import { runElementwise } from "../../webgpu/elementwise.ts";
+import forwardSource from "./forward.wgsl" with { type: "text" };
+import gradientSource from "./gradient.wgsl" with { type: "text" };
 
 interface LeakyReluInputs {
   x: Tensor;
@@ -31,6 +34,13 @@ const forward = definePrimitive<LeakyReluInputs, LeakyReluAttributes>({
     runtime.run("leakyReluForward", { units: x.length, grain: 16384 }, args);
     return [y];
   },
+  webgpu({ x, residual }, { slope }, runtime) {
+    const y = runtime.activation(x.shape);
+    const constants = { HAS_RESIDUAL: Number(residual !== undefined) };
+    const arrays = { inputs: [x, residual ?? x], outputs: [y], floats: [slope] };
+    runElementwise({ name: "leaky_relu", source: forwardSource, constants }, arrays, runtime);
+    return [y];
+  },
 });
 
 /** dy and the output → the gradient of the sum: the output has its sign. */
@@ -40,6 +50,12 @@ const gradient = definePrimitive<{ dy: Tensor; y: Tensor }, LeakyReluAttributes>
   simd({ dy, y }, { slope }, runtime) {
     const dx = runtime.output(y.shape);
     runtime.run("leakyReluGradient", { units: y.length, grain: 16384 }, [dy.pointer, y.pointer, dx.pointer, slope]);
+    return [dx];
+  },
+  webgpu({ dy, y }, { slope }, runtime) {
+    const dx = runtime.activation(y.shape);
+    const arrays = { inputs: [dy, y], outputs: [dx], floats: [slope] };
+    runElementwise({ name: "leaky_relu_gradient", source: gradientSource }, arrays, runtime);
     return [dx];
   },
 });

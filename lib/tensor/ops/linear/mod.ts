@@ -50,7 +50,7 @@ const forward = definePrimitive<LinearInputs, NoAttributes>({
   },
   webgpu({ x, weight, bias }, _, runtime) {
     const [k, n] = weight.shape;
-    const y = runtime.output([...x.shape.slice(0, -1), n]);
+    const y = runtime.activation([...x.shape.slice(0, -1), n]);
     const operands = { a: { array: x, row: k, column: 1 }, b: { array: weight, row: n, column: 1 } };
     multiplyOnGpu({ ...operands, c: y, bias }, { m: x.length / k, n, k }, runtime);
     return [y];
@@ -84,7 +84,7 @@ export const linearInputGradient = definePrimitive<{ dy: Tensor; weight: Tensor 
   },
   webgpu({ dy, weight }, _, runtime) {
     const [n, k] = weight.shape;
-    const dx = runtime.output([...dy.shape.slice(0, -1), n]);
+    const dx = runtime.activation([...dy.shape.slice(0, -1), n]);
     const operands = { a: { array: dy, row: k, column: 1 }, b: { array: weight, row: 1, column: k } };
     multiplyOnGpu({ ...operands, c: dx }, { m: dy.length / k, n, k }, runtime);
     return [dx];

@@ -22,7 +22,7 @@ export function mlpByWebgpu(
   const [inputs, hidden] = weight1.shape;
   const [, outputs] = weight2.shape;
   const tokens = x.length / inputs;
-  const activated = runtime.scratch(tokens * hidden);
+  const activated = runtime.activationScratch(tokens * hidden);
   const source = withValues(1, geluSource, activateSource);
   const epilogue = { name: "activate", source, inputs: [bias1], outputs: [activated] };
   multiplyInto(
@@ -30,7 +30,7 @@ export function mlpByWebgpu(
     { m: tokens, n: hidden, k: inputs },
     runtime,
   );
-  const y = runtime.output([...x.shape.slice(0, -1), outputs]);
+  const y = runtime.activation([...x.shape.slice(0, -1), outputs]);
   const operands = { a: rows(activated, hidden), b: rows(weight2, outputs) };
   multiply({ ...operands, c: y, bias: bias2 }, { m: tokens, n: outputs, k: hidden }, runtime);
   return y;
@@ -44,7 +44,7 @@ export function mlpGradientByWebgpu(
   const [inputs, hidden] = weight1.shape;
   const [, outputs] = weight2.shape;
   const tokens = x.length / inputs;
-  const activated = runtime.scratch(tokens * hidden), slope = runtime.scratch(tokens * hidden);
+  const activated = runtime.activationScratch(tokens * hidden), slope = runtime.activationScratch(tokens * hidden);
   const source = withValues(1, geluSource, activateWithSlopeSource);
   const activate = { name: "activate_with_slope", source, inputs: [bias1], outputs: [activated, slope] };
   const first = { a: rows(x, inputs), b: rows(weight1, hidden), epilogue: activate };
@@ -64,7 +64,7 @@ export function mlpGradientByWebgpu(
   const dWeight1 = runtime.output(weight1.shape);
   const third = { a: columns(x, inputs), b: rows(slope, hidden), c: dWeight1 };
   multiply(third, { m: inputs, n: hidden, k: tokens }, runtime);
-  const dx = runtime.output(x.shape);
+  const dx = runtime.activation(x.shape);
   const last = { a: rows(slope, hidden), b: columns(weight1, hidden), c: dx };
   multiply(last, { m: tokens, n: inputs, k: hidden }, runtime);
   return [dx, dWeight1, dBias1, dWeight2];

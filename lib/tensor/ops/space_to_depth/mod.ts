@@ -59,7 +59,7 @@ const fold = definePrimitive<{ x: Tensor }, NoAttributes>({
   },
   webgpu({ x }, _, runtime) {
     const [b, d, h, w, c] = x.shape;
-    const y = runtime.output([b, d / 2, h / 2, w / 2, 8 * c]);
+    const y = runtime.outputLike([b, d / 2, h / 2, w / 2, 8 * c], [x]);
     webgpu.moveRuns({ x, y }, { folded: y.shape, fold: true }, runtime);
     return [y];
   },
@@ -82,7 +82,7 @@ const unfold = definePrimitive<{ x: Tensor }, NoAttributes>({
   },
   webgpu({ x }, _, runtime) {
     const [b, d, h, w, c8] = x.shape;
-    const y = runtime.output([b, 2 * d, 2 * h, 2 * w, c8 / 8]);
+    const y = runtime.outputLike([b, 2 * d, 2 * h, 2 * w, c8 / 8], [x]);
     webgpu.moveRuns({ x, y }, { folded: x.shape, fold: false }, runtime);
     return [y];
   },

@@ -85,7 +85,7 @@ const backward = definePrimitive<ErrorInputs & { dy: Tensor }, NoAttributes>({
   },
   webgpu({ prediction, target, dy }, _, runtime) {
     const [batch] = prediction.shape;
-    const gradient = runtime.output(prediction.shape);
+    const gradient = runtime.activation(prediction.shape);
     runtime.run({ name: "squared_error_gradient", source: gradientSource }, {
       workgroups: workgroupRow(Math.ceil(gradient.length / 256), runtime.limits),
       inputs: [prediction, target, dy],

@@ -8,7 +8,7 @@ import sumSource from "./sum_blocks.wgsl" with { type: "text" };
 /** x `[b, d, h, w, c]` → `[b, 2·d, 2·h, 2·w, c]`. */
 export function repeatVoxels(x: GpuArray, runtime: GpuRuntime): GpuArray {
   const [b, d, h, w, c] = x.shape;
-  const y = runtime.output([b, 2 * d, 2 * h, 2 * w, c]);
+  const y = runtime.outputLike([b, 2 * d, 2 * h, 2 * w, c], [x]);
   runOn({ name: "repeat", source: repeatSource }, { from: x, to: y, coarse: x.shape }, runtime);
   return y;
 }
@@ -16,7 +16,7 @@ export function repeatVoxels(x: GpuArray, runtime: GpuRuntime): GpuArray {
 /** dy `[b, 2·d, 2·h, 2·w, c]` → `[b, d, h, w, c]`. */
 export function sumBlocks(dy: GpuArray, runtime: GpuRuntime): GpuArray {
   const [b, d, h, w, c] = dy.shape;
-  const dx = runtime.output([b, d / 2, h / 2, w / 2, c]);
+  const dx = runtime.outputLike([b, d / 2, h / 2, w / 2, c], [dy]);
   runOn({ name: "sum_blocks", source: sumSource }, { from: dy, to: dx, coarse: dx.shape }, runtime);
   return dx;
 }

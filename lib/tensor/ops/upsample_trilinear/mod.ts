@@ -4,6 +4,7 @@ import { expectShape, shapeOf } from "../../shape.ts";
 import { tf } from "../../tf.ts";
 import type { SimdArray, SimdRuntime } from "../../simd/runtime.ts";
 import type { Tensor, Tensor5D } from "../../tf.ts";
+import { interpolate, interpolationGradient } from "./_webgpu.ts";
 
 type UpsampleAttributes = { factor: number };
 
@@ -40,6 +41,7 @@ const forward = definePrimitive<{ x: Tensor }, UpsampleAttributes>({
   composite: (inputs, attributes) => [reference(inputs, attributes)],
   // Depth first and width last: everything but the last step works on fewer voxels.
   simd: ({ x }, { factor }, runtime) => [runOverAxes("interpolateAxis", x, { axes: AXES, scale: factor, runtime })],
+  webgpu: ({ x }, { factor }, runtime) => [interpolate(x, factor, runtime)],
 });
 
 const gradient = definePrimitive<{ dy: Tensor }, UpsampleAttributes>({
@@ -52,6 +54,7 @@ const gradient = definePrimitive<{ dy: Tensor }, UpsampleAttributes>({
     const axes = AXES.toReversed();
     return [runOverAxes("interpolateAxisGradient", dy, { axes, scale: 1 / factor, runtime })];
   },
+  webgpu: ({ dy }, { factor }, runtime) => [interpolationGradient(dy, factor, runtime)],
 });
 
 /** Values that a thread takes at a time. */

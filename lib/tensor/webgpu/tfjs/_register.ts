@@ -12,8 +12,8 @@ export interface KernelCall {
   readonly backend: GpuBackend;
 }
 
-/** Result of a kernel, or null for a call that it leaves to tfjs. */
-export type KernelAttempt = (call: KernelCall) => TensorInfo | null;
+/** Result of a kernel, or results, or null for a call that it leaves to tfjs. */
+export type KernelAttempt = (call: KernelCall) => TensorInfo | TensorInfo[] | null;
 
 /** Registers a kernel before tfjs's own, which must be registered already. */
 export function registerBefore(kernelName: string, attempt: KernelAttempt): void {

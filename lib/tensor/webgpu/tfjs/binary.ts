@@ -24,8 +24,9 @@ function binary(operation: number, { inputs: { a, b }, backend }: KernelCall): T
   const shape = commonShape(a.shape, b.shape);
   if (!shape) return null;
   return runOne(backend, { a, b }, (arrays, runtime) => {
-    const y = runtime.output(shape);
-    const [aIsOne, bIsOne] = [arrays.a, arrays.b].map(({ length }) => length === 1 && y.length > 1);
+    const length = shape.reduce((product, size) => product * size, 1);
+    const [aIsOne, bIsOne] = [arrays.a, arrays.b].map((array) => array.length === 1 && length > 1);
+    const y = runtime.outputLike(shape, [arrays.a, arrays.b].filter((array) => array.length === length));
     const types = `alias A = ${aIsOne ? "f32" : "Values"};\nalias B = ${bIsOne ? "f32" : "Values"};\n`;
     const constants = { OPERATION: operation, A_IS_ONE: Number(aIsOne), B_IS_ONE: Number(bIsOne) };
     runElementwise({ name: "binary", source: types + source, constants }, {

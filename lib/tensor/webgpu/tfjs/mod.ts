@@ -3,6 +3,7 @@ import { registerBinary } from "./binary.ts";
 import { registerCast } from "./cast.ts";
 import { registerMove } from "./move.ts";
 import { registerReduce } from "./reduce.ts";
+import { registerUnary } from "./unary.ts";
 
 /** Registers them all, once per process and after tfjs's; each leaves what it does not take to tfjs's kernel. */
 export function registerTfjsKernelsOnGpu(): void {
@@ -10,4 +11,5 @@ export function registerTfjsKernelsOnGpu(): void {
   registerCast();
   registerMove();
   registerReduce();
+  registerUnary();
 }

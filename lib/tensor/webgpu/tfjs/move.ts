@@ -1,4 +1,4 @@
-/** Slice, Concat and PadV2 of float32 tensors: tfjs's own are wrong, or no valid shaders, in five dimensions. */
+/** Slice, SplitV, Concat and PadV2 of float32 tensors: tfjs's own are wrong, or no valid shaders, in five dimensions. */
 import { tf } from "../../tf.ts";
 import type { TensorInfo } from "../../tf.ts";
 import type { GpuArray, GpuRuntime } from "../runtime.ts";
@@ -10,6 +10,7 @@ import type { KernelCall } from "./_register.ts";
 /** Puts the kernels before tfjs's. */
 export function registerMove(): void {
   registerBefore("Slice", slice);
+  registerBefore("SplitV", split);
   registerBefore("Concat", concat);
   registerBefore("PadV2", pad);
 }
@@ -21,12 +22,32 @@ function slice({ inputs: { x }, attrs, backend }: KernelCall): TensorInfo | null
   tf.slice_util.assertParamsValid(given, begin, size);
   if (size.includes(0)) return null;
   return runOne(backend, { x }, (arrays, runtime) => {
-    const y = runtime.output(size);
+    const y = runtime.outputLike(size, [arrays.x]);
     const strides = stridesOf(x.shape), to = stridesOf(size);
     const from = begin.reduce((sum, start, axis) => sum + start * strides[axis], 0);
     const axes = size.map((length, axis) => ({ size: length, from: strides[axis], to: to[axis] }));
     copyRegion({ x: arrays.x, from, y, to: 0 }, axes, runtime);
     return y;
+  });
+}
+
+function split({ inputs: { x }, attrs, backend }: KernelCall): TensorInfo[] | null {
+  if (!isFloat(x) || x.shape.length > MOST_AXES) return null;
+  const [axis] = tf.util.parseAxisParam(attrs.axis as number, x.shape);
+  const given = x as unknown as tf.Tensor;
+  const sizes = tf.backend_util.prepareSplitSize(given, attrs.numOrSizeSplits as number[] | number, axis);
+  if (sizes.includes(0)) return null;
+  return backend.runKernel({ x }, (arrays, runtime) => {
+    const strides = stridesOf(x.shape);
+    let start = 0;
+    return sizes.map((size) => {
+      const shape = x.shape.map((length, i) => i === axis ? size : length), to = stridesOf(shape);
+      const y = runtime.outputLike(shape, [arrays.x]);
+      const axes = shape.map((length, i) => ({ size: length, from: strides[i], to: to[i] }));
+      copyRegion({ x: arrays.x, from: start * strides[axis], y, to: 0 }, axes, runtime);
+      start += size;
+      return y;
+    });
   });
 }
 
@@ -37,7 +58,7 @@ function concat({ inputs, attrs, backend }: KernelCall): TensorInfo | null {
   tf.backend_util.assertParamsConsistent(parts.map(({ shape }) => shape), axis);
   const shape = tf.backend_util.computeOutShape(parts.map((part) => part.shape), axis);
   return runOne(backend, inputs, (arrays, runtime) => {
-    const y = runtime.output(shape);
+    const y = runtime.outputLike(shape, Object.values(arrays));
     const rows = shape.slice(0, axis).reduce((product, size) => product * size, 1);
     let to = 0;
     for (const x of Object.values(arrays)) {
@@ -55,7 +76,7 @@ function pad({ inputs: { x }, attrs, backend }: KernelCall): TensorInfo | null {
   const paddings = attrs.paddings as [number, number][];
   const shape = x.shape.map((size, axis) => paddings[axis][0] + size + paddings[axis][1]);
   return runOne(backend, { x }, (arrays, runtime) => {
-    const y = runtime.output(shape);
+    const y = runtime.outputLike(shape, [arrays.x]);
     fill(y, attrs.constantValue as number, runtime);
     const from = stridesOf(x.shape), strides = stridesOf(shape);
     const to = paddings.reduce((sum, [before], axis) => sum + before * strides[axis], 0);
@@ -67,7 +88,6 @@ function pad({ inputs: { x }, attrs, backend }: KernelCall): TensorInfo | null {
 
 function fill(y: GpuArray, value: number, { run, limits }: GpuRuntime): void {
   const workgroups = Math.min(limits.maxComputeWorkgroupsPerDimension, Math.ceil(y.length / 64));
-  const [bits] = new Uint32Array(Float32Array.of(value).buffer);
-  const call = { inputs: [], outputs: [y], integers: [y.length, bits] };
+  const call = { inputs: [], outputs: [y], integers: [y.length], floats: [value] };
   run({ name: "fill", source: fillSource }, { workgroups: [workgroups], ...call });
 }

@@ -34,6 +34,17 @@ gpuTest("tf.concat() on webgpu joins along every axis, its parts of unlike sizes
   }
 });
 
+gpuTest("tf.split() on webgpu cuts along every axis, into unlike sizes and alike ones", async () => {
+  for (const axis of [0, 1, 2, 3, 4, -1]) {
+    const shape = [2, 3, 2, 2, 4].map((length, i) => i === (axis + 5) % 5 ? 7 : length);
+    for (const part of [0, 1, 2]) {
+      const compute = (): Tensor => tf.split(random("x", shape), [1, 4, 2], axis)[part];
+      await compare(`axis ${axis}, part ${part}`, { compute });
+    }
+  }
+  await compare("halves", { compute: () => tf.split(random("x", [2, 8]), 2, 1)[1] });
+});
+
 gpuTest("tf.pad() on webgpu surrounds one to five dimensions by a value", async () => {
   const cases: { shape: number[]; paddings: [number, number][]; value: number }[] = [
     { shape: [5], paddings: [[2, 1]], value: 0 },

@@ -1,5 +1,5 @@
 /** Charts as one SVG file that stands by itself: titles and legends in it, no variables of a page. */
-import type { Chart } from "../lib/report/mod.ts";
+import type { Chart } from "./curves.ts";
 
 /** A chart and what it is of. */
 export interface Panel {
@@ -14,35 +14,39 @@ const LEGEND_HEIGHT = 22;
 const SWATCH = 40;
 const CHARACTER = 7.2;
 
-/** Puts charts below one another, each under its title, with one legend at the top. */
+/** Puts charts below one another, each under its title; the legend stands at the top, or under each title where they differ. */
 export function standaloneSvg(panels: readonly Panel[]): string {
-  let y = MARGIN + LEGEND_HEIGHT;
+  const isShared = new Set(panels.map(({ chart }) => JSON.stringify(chart.legend))).size === 1;
+  let y = isShared ? MARGIN + LEGEND_HEIGHT : MARGIN;
   const placed = panels.map(({ title, chart }) => {
     const { width, height } = sizeOf(chart.svg);
     const top = y;
-    y += TITLE_HEIGHT + height + MARGIN;
+    const own = isShared ? "" : legend(chart.legend, top + TITLE_HEIGHT + 10);
+    const chartTop = top + TITLE_HEIGHT + (isShared ? 0 : LEGEND_HEIGHT);
+    y = chartTop + height + MARGIN;
     const heading = `<text x="${MARGIN}" y="${top + 16}" font-size="14" font-weight="600">${escape(title)}</text>`;
-    return { width, text: heading + place(chart.svg, top + TITLE_HEIGHT) };
+    return { width, text: heading + own + place(chart.svg, chartTop) };
   });
   const width = Math.max(...placed.map((panel) => panel.width)) + 2 * MARGIN;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${y}" viewBox="0 0 ${width} ${y}"`,
     ` font-family="system-ui, Segoe UI, Roboto, Helvetica, Arial, sans-serif" font-size="12" color="#1d1f21" fill="#1d1f21">\n`,
     `<rect width="100%" height="100%" fill="#ffffff"/>\n`,
-    legend(panels[0].chart.legend),
+    isShared ? legend(panels[0].chart.legend, MARGIN) : "",
     ...placed.map(({ text }) => `${text}\n`),
     "</svg>\n",
   ].join("");
 }
 
-function legend(entries: Chart["legend"]): string {
+/** @param y height of its lines */
+function legend(entries: Chart["legend"], y: number): string {
   let x = MARGIN;
   return entries.map(({ label, color, dash }) => {
     const at = x;
     x += SWATCH + CHARACTER * label.length + MARGIN;
-    const line = `<line x1="${at}" x2="${at + 28}" y1="${MARGIN}" y2="${MARGIN}" stroke="${plain(color)}" ` +
+    const line = `<line x1="${at}" x2="${at + 28}" y1="${y}" y2="${y}" stroke="${plain(color)}" ` +
       `stroke-width="3"${dash === undefined ? "" : ` stroke-dasharray="${dash}"`}/>`;
-    return `${line}<text x="${at + 34}" y="${MARGIN + 4}">${escape(label)}</text>\n`;
+    return `${line}<text x="${at + 34}" y="${y + 4}">${escape(label)}</text>\n`;
   }).join("");
 }
 

@@ -4,56 +4,15 @@ import { CheckpointError } from "../lib/errors.ts";
 import { exists, listNames, makeFolder, readText, writeFileAtomic } from "../lib/host/mod.ts";
 import { STUDY_STATISTICS } from "../lib/metrics/mod.ts";
 import {
-  ABLATION_VARIANTS,
+  ABLATION_CELL,
   formatAblationPairs,
   formatAblationTable,
   plural,
   summarizeAblation,
 } from "../lib/report/mod.ts";
-import type { AblationCell, AblationVariant } from "../lib/results.ts";
+import type { AblationCell } from "../lib/results.ts";
 import { bullets } from "./_evaluation_text.ts";
 import { jsonText } from "./_study_folder.ts";
-
-const count = z.int().nonnegative();
-const score = z.number().nullable();
-const cellSchema = z.strictObject({
-  kind: z.literal("ablation"),
-  scale: z.string(),
-  variant: z.enum(ABLATION_VARIANTS as [AblationVariant, ...AblationVariant[]]),
-  task: z.string(),
-  seed: count,
-  recipeHash: z.string(),
-  dataHash: z.string(),
-  finetuneHash: z.string(),
-  version: z.string(),
-  machine: z.record(z.string(), z.string()),
-  date: z.string(),
-  subjects: z.array(z.string()),
-  trainingSubjects: count,
-  updates: count,
-  metrics: z.array(z.strictObject({
-    name: z.string(),
-    region: z.string().nullable(),
-    unit: z.string().nullable(),
-    better: z.enum(["higher", "lower"]),
-    mean: score,
-    low: score,
-    high: score,
-    values: z.array(score).nullable(),
-  })),
-  pretraining: z.strictObject({
-    updates: count,
-    trainingSubjects: count,
-    pairs: z.array(z.strictObject({
-      target: z.string(),
-      source: z.string(),
-      psnr: z.number(),
-      mosaicPsnr: z.number(),
-      meanVolumePsnr: z.number(),
-      subjects: count,
-    })),
-  }).nullable(),
-});
 
 /** What tells cells of one variant and task apart from those of another recipe or other data. */
 export type CellHashes = Pick<AblationCell, "recipeHash" | "dataHash" | "finetuneHash">;
@@ -81,7 +40,7 @@ export class AblationResults {
   async read(name: string): Promise<AblationCell | undefined> {
     const file = `${this.path}/${name}.json`;
     if (!await exists(file)) return undefined;
-    const parsed = cellSchema.safeParse(parseJson(await readText(file)));
+    const parsed = ABLATION_CELL.safeParse(parseJson(await readText(file)));
     if (parsed.success) return parsed.data;
     const reason = z.prettifyError(parsed.error);
     throw new CheckpointError(`Cannot read ${file}: expected a cell, but ${reason}; remove it to compute it again`);

@@ -8,11 +8,13 @@ export {
   summarizeAblation,
   VARIANT_TITLES,
 } from "./ablation.ts";
+export { ABLATION_CELL } from "./ablation_cell.ts";
 export { ablationChart } from "./ablation_chart.ts";
 export { formatAblationPairs, formatAblationTable, scoreTitle } from "./ablation_table.ts";
 export { type Chart, type LegendEntry, lossChart, psnrChart, templateChangeChart } from "./curves.ts";
 export { plural } from "./format.ts";
 export { exampleFigure, type FigureCell, type ImageTable, templateMontage, WHITE_ERROR } from "./figures.ts";
+export { SliceTable } from "./_images.tsx";
 export { enlarge, type Interpolation, type MontageOptions, montagePng } from "./montage.ts";
 export { renderReport } from "./page.tsx";
 export { encodeGreyPng, type GreyWindow, pngDataUri } from "./png.ts";

@@ -1,12 +1,12 @@
 /** What a pre-training run has come to. */
 import { Fragment, type VNode } from "preact";
 import {
-  type ImageTable,
   judge,
   lossChart,
   meanScore,
   type Objective,
   psnrChart,
+  SliceTable,
   templateChangeChart,
   templateMontage,
 } from "../../lib/report/mod.ts";
@@ -118,30 +118,4 @@ function byTarget(a: PairScore, b: PairScore): number {
 /** What was NaN in the run is null after JSON. */
 function formatDb(value: number | null): string {
   return value === null || !Number.isFinite(value) ? "–" : value.toFixed(2);
-}
-
-function SliceTable({ table, caption }: { table: ImageTable; caption: string }): VNode {
-  return (
-    <table class="slices">
-      <caption>{caption}</caption>
-      <thead>
-        <tr>
-          <td />
-          {table.columns.map((column) => <th scope="col" key={column}>{column}</th>)}
-        </tr>
-      </thead>
-      <tbody>
-        {table.rows.map(({ label, cells }) => (
-          <tr key={label}>
-            <th scope="row">{label}</th>
-            {cells.map(({ alt, uri, width, height }) => (
-              <td key={alt}>
-                <img src={uri} alt={alt} width={width} height={height} loading="lazy" />
-              </td>
-            ))}
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
 }

@@ -1,8 +1,7 @@
 /** Cells of ablations, and what those of one scale say together. */
-import { z } from "zod";
 import { messageOf } from "../../lib/errors.ts";
 import { STUDY_STATISTICS } from "../../lib/metrics/mod.ts";
-import { ABLATION_VARIANTS, type AblationScore, summarizeAblation } from "../../lib/report/mod.ts";
+import { ABLATION_CELL, type AblationScore, summarizeAblation } from "../../lib/report/mod.ts";
 import type { AblationCell } from "../../lib/results.ts";
 import { parseResult, type ResultFile } from "./result_file.ts";
 
@@ -32,44 +31,6 @@ export interface AblationTask {
   readonly pretraining: { readonly updates: number; readonly trainingSubjects: number } | null;
 }
 
-const score = z.number().nullable();
-const pairSchema = z.object({
-  target: z.string(),
-  source: z.string(),
-  psnr: z.number(),
-  mosaicPsnr: z.number(),
-  meanVolumePsnr: z.number(),
-  subjects: z.number(),
-});
-
-const cellSchema: z.ZodType<AblationCell> = z.object({
-  kind: z.literal("ablation"),
-  scale: z.string(),
-  variant: z.enum(ABLATION_VARIANTS as [AblationCell["variant"]]),
-  task: z.string(),
-  seed: z.number(),
-  recipeHash: z.string(),
-  dataHash: z.string(),
-  finetuneHash: z.string(),
-  version: z.string(),
-  machine: z.record(z.string(), z.string()),
-  date: z.string(),
-  subjects: z.array(z.string()),
-  trainingSubjects: z.number(),
-  updates: z.number(),
-  metrics: z.array(z.object({
-    name: z.string(),
-    region: z.string().nullable(),
-    unit: z.string().nullable(),
-    better: z.enum(["higher", "lower"]),
-    mean: score,
-    low: score,
-    high: score,
-    values: z.array(score).nullable(),
-  })).min(1),
-  pretraining: z.object({ updates: z.number(), trainingSubjects: z.number(), pairs: z.array(pairSchema) }).nullable(),
-});
-
 /**
  * Reads cells and summarises those of each scale.
  *
@@ -77,7 +38,7 @@ const cellSchema: z.ZodType<AblationCell> = z.object({
  * @throws {RangeError} when cells that are compared do not belong together
  */
 export function readAblations(files: readonly ResultFile[]): AblationStudy[] {
-  const cells = files.map((file) => parseResult(file, { schema: cellSchema, what: "a cell of an ablation" }));
+  const cells = files.map((file) => parseResult(file, { schema: ABLATION_CELL, what: "a cell of an ablation" }));
   return [...Map.groupBy(cells, ({ scale }) => scale)].map(([scale, own]) => describeScale(scale, own));
 }
 

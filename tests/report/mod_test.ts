@@ -3,7 +3,9 @@ import * as report from "../../lib/report/mod.ts";
 
 Deno.test("lib/report exports exactly its public names", () => {
   assert.deepEqual(Object.keys(report).sort(), [
+    "ABLATION_CELL",
     "ABLATION_VARIANTS",
+    "SliceTable",
     "VARIANT_TITLES",
     "WHITE_ERROR",
     "ablationChart",

@@ -335,6 +335,7 @@ async function hashPlans({ tasks, pretraining, backend }: StudyParts): Promise<H
 
 /** The options that shape the numbers; data have a hash of their own, and the seed is a cell's. */
 function shapingOptions({ seed: _, loader: __, phantom: ___, run, ...options }: ResolvedRecipe | ResolvedFinetune) {
-  const { checkpointEvery: ____, keepCheckpoints: _____, recomputeBlocks: ______, ...shaping } = run;
+  const { checkpointEvery: ____, checkpointMinutes: _____, keepCheckpoints: ______, ...others } = run;
+  const { recomputeBlocks: _______, ...shaping } = others;
   return { ...options, run: shaping };
 }

@@ -1,9 +1,10 @@
 /** The pre-training of an ablation's variant: from the start, or from where an interruption left it. */
 import { exists, readText, RunFolder, writeFileAtomic } from "../lib/host/mod.ts";
 import type { AblationPretraining, AblationVariant } from "../lib/results.ts";
-import type { BackendInfo } from "../lib/tensor/mod.ts";
+import { type BackendInfo, selectBackend } from "../lib/tensor/mod.ts";
 import { pretrain, type TrainerParts } from "../lib/trainer/mod.ts";
 import type { ResolvedRecipe } from "../recipes/mod.ts";
+import { outliveGpuLosses, savedUpdatesIn } from "./_gpu_loss.ts";
 import type { RunData } from "./_run_data.ts";
 import { describeEnvironment, type RunDescription } from "./_run_description.ts";
 import { openParts } from "./_run_parts.ts";
@@ -47,10 +48,23 @@ export function isPretrained(out: string): Promise<boolean> {
 
 /** Sees the run through; undefined when it was interrupted and saved. */
 export async function pretrainVariant(
-  { recipe, options, data, out }: PretrainingPlan,
-  { backend, ...watch }: PretrainingWatch,
+  plan: PretrainingPlan,
+  watch: PretrainingWatch,
 ): Promise<AblationPretraining | undefined> {
-  if (await isPretrained(out)) return JSON.parse(await readText(`${out}/${DONE_FILE}`));
+  if (await isPretrained(plan.out)) return JSON.parse(await readText(`${plan.out}/${DONE_FILE}`));
+  const { backend } = watch;
+  return await outliveGpuLosses((event) => pretrainOnce(plan, { ...watch, event }), {
+    backend,
+    reopen: () => selectBackend(backend.name, { precision: plan.options.run.precision }),
+    savedUpdates: () => savedUpdatesIn(plan.out),
+    print: (line) => console.log(line),
+  });
+}
+
+async function pretrainOnce(
+  { recipe, options, data, out }: PretrainingPlan,
+  { backend, ...watch }: PretrainingWatch & Pick<TrainerParts, "event">,
+): Promise<AblationPretraining | undefined> {
   const environment = describeEnvironment(backend);
   const description: RunDescription = { recipe, options, data, backend: backend.name, environment };
   const parts = openParts(options, data);
@@ -59,7 +73,9 @@ export async function pretrainVariant(
       ? RunFolder.open(out, { keep: 1 })
       : await RunFolder.create(out, { description, keep: 1 });
     const resume = await folder.latestCheckpoint();
-    const { finished, updates, validation } = await pretrain({ ...parts, ...watch, resume, store: folder }, options);
+    const clock = (): number => performance.now();
+    const sessionParts = { ...parts, ...watch, resume, store: folder, clock };
+    const { finished, updates, validation } = await pretrain(sessionParts, options);
     if (!finished) return undefined;
     const done = { updates, trainingSubjects: data.training.length, pairs: validation!.pairs };
     await writeFileAtomic(`${out}/${DONE_FILE}`, jsonText(done));

@@ -27,6 +27,7 @@ import {
   readTemplates,
   type WeightsSource,
 } from "./_finetune_weights.ts";
+import { outliveGpuLosses, savedUpdatesIn } from "./_gpu_loss.ts";
 import { newestPretraining } from "./_newest_run.ts";
 import { verify } from "./_run_data.ts";
 import { describeEnvironment } from "./_run_description.ts";
@@ -109,14 +110,27 @@ async function startRun(
   const { options, templates } = await chooseOptions(args, { source, print });
   const data = await gatherFinetuneData(args, { task, options, print });
   const { precision } = options.run;
-  const backend = await selectBackend(args.backend ?? "auto", { threads: args.threads, precision });
-  return await withNewRun({ recipe, task, options, data, templates, source, out }, {
+  const choice = { threads: args.threads, precision };
+  const backend = await selectBackend(args.backend ?? "auto", choice);
+  const start = (): Promise<Outcome> =>
+    withNewRun({ recipe, task, options, data, templates, source, out }, {
+      backend,
+      print,
+      use: (description, session) => {
+        announce(description, { folder: session.folder.path, backend });
+        return trainVisibly(description, { ...session, started });
+      },
+    });
+  const goOn = async (event: string): Promise<Outcome> => {
+    const description = await readFinetuneDescription(out);
+    const use: UseRun<Outcome> = (_, session) => trainVisibly(description, { ...session, event, started });
+    return await withOldRun(out, { description, print, use });
+  };
+  return await outliveGpuLosses((event) => event === undefined ? start() : goOn(event), {
     backend,
+    reopen: () => selectBackend(backend.name, choice),
+    savedUpdates: () => savedUpdatesIn(out),
     print,
-    use: (description, session) => {
-      announce(description, { folder: session.folder.path, backend });
-      return trainVisibly(description, { ...session, started });
-    },
   });
 }
 
@@ -207,13 +221,16 @@ async function resumeRun(args: FinetuneArguments, run: string): Promise<number> 
   await verify(description.data);
   const { precision } = description.options.run;
   const backend = await selectBackend(description.backend, { threads, precision });
-  const { code } = await withOldRun(run, {
-    description,
+  announce(description, { folder: run, backend });
+  const goOn = (event: string | undefined): Promise<Outcome> => {
+    const use: UseRun<Outcome> = (_, session) => trainVisibly(description, { ...session, event, started });
+    return withOldRun(run, { description, print, use });
+  };
+  const { code } = await outliveGpuLosses(goOn, {
+    backend,
+    reopen: () => selectBackend(backend.name, { threads, precision }),
+    savedUpdates: () => savedUpdatesIn(run),
     print,
-    use: (_, session) => {
-      announce(description, { folder: run, backend });
-      return trainVisibly(description, { ...session, started });
-    },
   });
   return code;
 }
@@ -250,7 +267,7 @@ export interface FinetuneSession {
 /** Trains with a live line and Ctrl-C, and says what came of it. */
 async function trainVisibly(
   description: FinetuneDescription,
-  { started, ...session }: FinetuneSession & { started: number },
+  { started, ...session }: FinetuneSession & Pick<FinetuneWatch, "event"> & { started: number },
 ): Promise<Outcome> {
   let interrupted = false;
   const wait = new DataWait();
@@ -284,10 +301,11 @@ async function trainVisibly(
 /** Trains an open run to its end, or until it is interrupted and saved. */
 export async function trainRun(
   description: FinetuneDescription,
-  { folder, resume, parts, interrupted, onProgress }: FinetuneSession & FinetuneWatch,
+  { folder, resume, parts, ...watch }: FinetuneSession & FinetuneWatch,
 ): Promise<{ readonly finished: boolean; readonly records: readonly FinetuneRecord[] }> {
   const { task, options } = description;
-  const { finished } = await finetune({ ...parts, resume, store: storeOf(folder), interrupted, onProgress }, {
+  const clock = (): number => performance.now();
+  const { finished } = await finetune({ ...parts, ...watch, resume, store: storeOf(folder), clock }, {
     ...options,
     fingerprint: fingerprint(description),
     metadata: { model: options.model, task: task.name, modalities: task.modalities.join(" ") },
@@ -295,8 +313,8 @@ export async function trainRun(
   return { finished, records: await folder.readRecords<FinetuneRecord>() };
 }
 
-/** Follows a training, and ends it early. */
-export type FinetuneWatch = Pick<FinetuneParts, "interrupted" | "onProgress">;
+/** Follows a training, and ends it early; what is to be recorded before it goes on. */
+export type FinetuneWatch = Pick<FinetuneParts, "interrupted" | "onProgress" | "event">;
 
 function storeOf(folder: RunFolder): FinetuneStore {
   return {

@@ -12,6 +12,7 @@ import { pretrain } from "../lib/trainer/mod.ts";
 import { QUICK_CHECK, RECIPES, recipeSchema } from "../recipes/mod.ts";
 import { INTERRUPTED, timestamp } from "./_command_line.ts";
 import { DataWait } from "./_data_wait.ts";
+import { outliveGpuLosses, savedUpdatesIn } from "./_gpu_loss.ts";
 import { loadInitialWeights } from "./_initial_weights.ts";
 import type { InitialWeights } from "./_initial_weights.ts";
 import type { Ranks } from "./_ranks.ts";
@@ -49,14 +50,29 @@ export async function runPretraining(args: PretrainArguments, ranks: Ranks): Pro
   const description = await shareDescription(args, ranks);
   const { options, data } = description;
   const backend = await openBackend(description, { args, ranks });
-  const parts = openParts(options, data, ranks.local);
-  try {
-    const { folder, resume } = await openFolder(args, { description, backend, parts, ranks });
-    if (ranks.communicator.rank === 0) announce(description, { folder: folder.path, backend, ranks });
-    return await train(description, { folder, resume, backend, parts, started, ranks });
-  } finally {
-    parts.close();
-  }
+  let path: string | undefined;
+  const attempt = async (event?: string): Promise<number> => {
+    const parts = openParts(options, data, ranks.local);
+    try {
+      const opened = path === undefined ? args : { ...args, resume: path };
+      const { folder, resume } = await openFolder(opened, { description, backend, parts, ranks });
+      if (path === undefined && ranks.communicator.rank === 0) {
+        announce(description, { folder: folder.path, backend, ranks });
+      }
+      path = folder.path;
+      return await train(description, { folder, resume, event, backend, parts, started, ranks });
+    } finally {
+      parts.close();
+    }
+  };
+  // Ranks would have to find together again: they end, and all are started anew.
+  if (ranks.communicator.size > 1) return await attempt();
+  return await outliveGpuLosses(attempt, {
+    backend,
+    reopen: () => openBackend({ ...description, backend: backend.name }, { args, ranks }),
+    savedUpdates: () => savedUpdatesIn(path),
+    print: (line) => console.log(line),
+  });
 }
 
 /** What all ranks are to do. Each machine looks whether it has the data. */
@@ -171,6 +187,8 @@ async function shareCheckpoint(
 interface RunSession {
   readonly folder: RunFolder;
   readonly resume: SavedCheckpoint | undefined;
+  /** What to record before the first batch. */
+  readonly event: string | undefined;
   readonly backend: BackendInfo;
   readonly parts: RunParts;
   /** When the task started, by `performance.now()`. */
@@ -180,7 +198,7 @@ interface RunSession {
 
 async function train(
   description: RunDescription,
-  { folder, resume, backend, parts, started, ranks: { communicator } }: RunSession,
+  { folder, resume, event, backend, parts, started, ranks: { communicator } }: RunSession,
 ): Promise<number> {
   const isFirst = communicator.rank === 0;
   let interrupted = false;
@@ -195,9 +213,11 @@ async function train(
     ...parts,
     training: { ...parts.training, source: wait.watch(parts.training.source) },
     resume,
+    event,
     store: folder,
     communicator,
     interrupted: () => interrupted,
+    clock: () => performance.now(),
     onProgress: isFirst ? (state) => progress.show(state) : undefined,
     keepTemplates: isFirst
       ? async (epochs, templates) => {

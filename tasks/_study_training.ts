@@ -1,7 +1,8 @@
 /** Fine-tuning within a study: from the start, or from where an interruption left it. */
 import { exists } from "../lib/host/mod.ts";
-import type { BackendInfo } from "../lib/tensor/mod.ts";
+import { type BackendInfo, selectBackend } from "../lib/tensor/mod.ts";
 import { readFinetuneDescription } from "./_finetune_description.ts";
+import { outliveGpuLosses, savedUpdatesIn } from "./_gpu_loss.ts";
 import { type FinetuneWatch, type NewRun, trainRun, withNewRun, withOldRun } from "./_finetuning.ts";
 
 /**
@@ -10,6 +11,19 @@ import { type FinetuneWatch, type NewRun, trainRun, withNewRun, withOldRun } fro
  * @returns true when it is finished, false when it was interrupted and saved
  */
 export async function trainStudyRun(
+  run: NewRun,
+  { backend, ...watch }: FinetuneWatch & { backend: BackendInfo },
+): Promise<boolean> {
+  const { precision } = run.options.run;
+  return await outliveGpuLosses((event) => trainOnce(run, { ...watch, event, backend }), {
+    backend,
+    reopen: () => selectBackend(backend.name, { threads: backend.simd?.threads, precision }),
+    savedUpdates: () => savedUpdatesIn(run.out),
+    print: (line) => console.log(line),
+  });
+}
+
+async function trainOnce(
   run: NewRun,
   { backend, ...watch }: FinetuneWatch & { backend: BackendInfo },
 ): Promise<boolean> {

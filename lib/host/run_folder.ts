@@ -91,6 +91,12 @@ export class RunFolder {
     return { tensors: await readFile(file), state: await readText(`${stem}.json`), file };
   }
 
+  /** Updates done in the newest complete checkpoint, or undefined before the first. */
+  async savedUpdates(): Promise<number | undefined> {
+    const name = (await listNames(`${this.path}/${CHECKPOINTS}`, CHECKPOINT_TEXT)).at(-1);
+    return name === undefined ? undefined : Number(name.match(/\d+/)![0]);
+  }
+
   /** All records of the run so far, of the kind that its task writes. */
   async readRecords<R extends MetricsRecord | FinetuneRecord = MetricsRecord>(): Promise<R[]> {
     if (!await exists(`${this.path}/${METRICS_FILE}`)) return [];

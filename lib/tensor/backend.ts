@@ -105,23 +105,37 @@ async function hasGpu(): Promise<boolean> {
   return adapter !== null && !isSoftwareAdapter(adapter);
 }
 
+/**
+ * Why the GPU that computes has gone away, by no fault of the work: its driver was restarted, it was unplugged.
+ *
+ * Starting `webgpu` again then opens it anew; all tensors are gone. Null on other backends, while the GPU is there, and when
+ * it had run out of memory, which it would do again.
+ */
+export async function lossOfGpu(): Promise<BackendUnavailableError | null> {
+  return tf.getBackend() === "webgpu" && startedGpu ? await startedGpu.loss() : null;
+}
+
 async function startWebgpu(precision: GpuPrecision): Promise<BackendInfo> {
-  if (!startedGpu) {
-    const opened = await openDevice();
-    // Loaded only here: TensorFlow.js's own kernels for this backend are many.
-    const { GpuBackend } = await import("./webgpu/backend.ts");
-    const { registerTfjsKernelsOnGpu } = await import("./webgpu/tfjs/mod.ts");
-    registerTfjsKernelsOnGpu();
-    startedGpu = new GpuBackend(opened);
-    tf.removeBackend("webgpu");
-    tf.registerBackend("webgpu", () => startedGpu!);
-  }
+  if (!startedGpu || startedGpu.isLost) startedGpu = await openGpu({ isFirst: !startedGpu });
   await tf.setBackend("webgpu");
   startedGpu.precision = precision;
   const { adapter, isSoftware, details } = startedGpu;
   const kind = isSoftware ? ", computed by the CPU: for tests only" : "";
   const stored = precision === "f16-mixed" ? ", activations in half precision" : "";
   return { name: "webgpu", description: `webgpu (${adapter}${kind}${stored}, tfjs ${tf.version_core})`, gpu: details };
+}
+
+/** A backend on a device of its own, in the place of the one before. */
+async function openGpu({ isFirst }: { isFirst: boolean }): Promise<GpuBackend> {
+  const opened = await openDevice();
+  // Loaded only here: TensorFlow.js's own kernels for this backend are many.
+  const { GpuBackend } = await import("./webgpu/backend.ts");
+  const { registerTfjsKernelsOnGpu } = await import("./webgpu/tfjs/mod.ts");
+  if (isFirst) registerTfjsKernelsOnGpu();
+  const backend = new GpuBackend(opened);
+  tf.removeBackend("webgpu");
+  tf.registerBackend("webgpu", () => backend);
+  return backend;
 }
 
 async function startSimd(wanted: SimdOptions): Promise<BackendInfo> {

@@ -1,5 +1,5 @@
 /** Tensors: TensorFlow.js, the backend, and the 3-D operations that TensorFlow.js lacks. */
-export { BACKENDS, selectBackend } from "./backend.ts";
+export { BACKENDS, lossOfGpu, selectBackend } from "./backend.ts";
 export type { BackendInfo, BackendName, SimdInfo } from "./backend.ts";
 export { checkpoint } from "./checkpoint.ts";
 export { gatherRows } from "./gather_rows.ts";

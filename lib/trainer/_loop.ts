@@ -89,6 +89,10 @@ export interface LoopParts<S, R> {
   };
   readonly resume?: { readonly tensors: Uint8Array; readonly state: string; readonly file: string };
   readonly interrupted?: () => boolean;
+  /** Milliseconds from any origin, never falling; without it, checkpoints are saved by updates only. */
+  readonly clock?: () => number;
+  /** What there is to record before the first batch: why a run is gone on with, for one. */
+  readonly event?: string;
   /** The ranks that share every batch; default: this one alone. */
   readonly communicator?: Communicator;
 }
@@ -101,6 +105,8 @@ export interface LoopOptions {
     readonly epochs: number;
     readonly batchSize: number;
     readonly checkpointEvery: number;
+    /** Minutes after which a checkpoint is due even so; 0, the default, is never. */
+    readonly checkpointMinutes?: number;
     readonly precision?: Precision;
   };
   /** Whatever shapes the numbers; a run is resumed with the same only. */
@@ -132,11 +138,9 @@ export async function trainingLoop<S, R, K extends string>(
       if (updated) await session.update(batch);
       if (session.isEpochEnd(batch)) await task.endEpoch(batch.epoch, session);
       if (!updated) continue;
-      if (session.isInterrupted()) {
-        await session.save(batch);
-        return { finished: false, updates: session.state.updates };
-      }
-      await session.saveIfDue(batch);
+      const { stop, save } = session.agree();
+      if (stop || save) await session.save(batch);
+      if (stop) return { finished: false, updates: session.state.updates };
     }
     await session.save(null);
     return { finished: true, updates: session.state.updates };
@@ -159,6 +163,7 @@ class Session<S, R, K extends string> implements LoopRun<R> {
   readonly #reducer: GradientReducer | null;
   #losses: Losses<K>[] = [];
   #volumes = 0;
+  #savedAt: number;
 
   constructor(task: LoopTask<S, R, K>, parts: LoopParts<S, R>, options: LoopOptions) {
     this.#task = task;
@@ -182,6 +187,7 @@ class Session<S, R, K extends string> implements LoopRun<R> {
       ...(run.precision === "f16-mixed" ? { lossScale: initialLossScale() } : {}),
       options: fingerprint,
     };
+    this.#savedAt = this.#now();
   }
 
   static async open<S, R, K extends string>(
@@ -194,6 +200,7 @@ class Session<S, R, K extends string> implements LoopRun<R> {
     if (session.isFirst) await parts.store.truncateRecords(session.#state.records);
     // What ranks start from is theirs to make; that it is the same is not left to them.
     if (session.communicator.size > 1) await copyFromFirst(task.parameters, session.communicator);
+    if (parts.event !== undefined) await session.#recordEvent(parts.event);
     return session;
   }
 
@@ -257,11 +264,23 @@ class Session<S, R, K extends string> implements LoopRun<R> {
     };
   }
 
-  /** Whether any rank is to stop. */
-  isInterrupted(): boolean {
-    const votes = new Float64Array([this.#parts.interrupted?.() ? 1 : 0]);
+  /** What all ranks do after an update: stop, if any of them is to; save, if updates or the first one's clock say so. */
+  agree(): { stop: boolean; save: boolean } {
+    const isTime = this.isFirst && this.#isTimeToSave();
+    const votes = new Float64Array([this.#parts.interrupted?.() ? 1 : 0, isTime ? 1 : 0]);
     this.communicator.allReduceSum(votes);
-    return votes[0] > 0;
+    const isDue = this.#state.updates % this.#options.run.checkpointEvery === 0;
+    return { stop: votes[0] > 0, save: isDue || votes[1] > 0 };
+  }
+
+  /** Whether so much time has passed since the last checkpoint that losing it would hurt. */
+  #isTimeToSave(): boolean {
+    const { checkpointMinutes = 0 } = this.#options.run;
+    return checkpointMinutes > 0 && this.#now() - this.#savedAt >= 60_000 * checkpointMinutes;
+  }
+
+  #now(): number {
+    return this.#parts.clock?.() ?? 0;
   }
 
   isEpochEnd({ index }: Batch<S>): boolean {
@@ -294,13 +313,15 @@ class Session<S, R, K extends string> implements LoopRun<R> {
     await this.append({ kind: "event", epoch, step: this.#state.updates + 1, message } as R);
   }
 
+  /** Records what happened before the next batch. */
+  async #recordEvent(message: string): Promise<void> {
+    const { next: { epoch }, updates } = this.#state;
+    await this.append({ kind: "event", epoch, step: updates, message } as R);
+  }
+
   async append(record: R): Promise<void> {
     if (this.isFirst) await this.#parts.store.appendRecord(record);
     this.#state.records++;
-  }
-
-  async saveIfDue(batch: Batch<S>): Promise<void> {
-    if (this.#state.updates % this.#options.run.checkpointEvery === 0) await this.save(batch);
   }
 
   /** Saves the state after a batch; null = after the last one of the run. */
@@ -308,6 +329,7 @@ class Session<S, R, K extends string> implements LoopRun<R> {
     const next = batch ? { epoch: batch.epoch, index: batch.index + 1 } : { epoch: this.#options.run.epochs, index: 0 };
     this.#state.next = next.index === this.#batchesPerEpoch ? { epoch: next.epoch + 1, index: 0 } : next;
     await this.#agreeOnWeights();
+    this.#savedAt = this.#now();
     if (!this.isFirst) return;
     const checkpoint = await takeCheckpoint(this.#checkpointParts(), this.#state);
     await this.#parts.store.saveCheckpoint(this.#state.updates, checkpoint);

@@ -93,6 +93,8 @@ export interface FinetuneOptions {
     /** Held-out subjects looked at in a validation, at most. */
     readonly validationSubjects: number;
     readonly checkpointEvery: number;
+    /** Minutes after which a checkpoint is saved even so; default 0, never. */
+    readonly checkpointMinutes?: number;
     /** How activations are stored; default `f32`. */
     readonly precision?: Precision;
   };
@@ -122,6 +124,10 @@ export interface FinetuneParts {
   readonly onProgress?: (progress: FinetuneProgress) => void;
   /** True once the person wants to stop: the step is finished and saved. */
   readonly interrupted?: () => boolean;
+  /** Milliseconds from any origin, never falling; without it, checkpoints are saved by updates only. */
+  readonly clock?: () => number;
+  /** Recorded as an event before the first batch. */
+  readonly event?: string;
 }
 
 /** How a session ended. */
@@ -248,7 +254,7 @@ function isBetter(score: readonly number[], than: readonly number[] | undefined)
 
 /** The options that shape the numbers; how often is saved may change. */
 function shapingOptions({ seed, optimizer, run, fingerprint }: FinetuneOptions): string {
-  const { checkpointEvery: _, precision = "f32", ...shaping } = run;
+  const { checkpointEvery: _, checkpointMinutes: __, precision = "f32", ...shaping } = run;
   const mixed = precision === "f32" ? {} : { precision };
   return JSON.stringify({ seed, optimizer, run: shaping, fingerprint, ...mixed });
 }

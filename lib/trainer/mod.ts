@@ -19,7 +19,14 @@ export type {
 export { channelCount } from "./_region_targets.ts";
 export { SegmentationObjective } from "./segmentation_objective.ts";
 export type { SegmentationOptions, SegmentationParts, SegmentationTarget } from "./segmentation_objective.ts";
-export { methodSchema, optimizerSchema, precisionSchema, runSchema, trainsTemplates } from "./options.ts";
+export {
+  checkpointMinutesSchema,
+  methodSchema,
+  optimizerSchema,
+  precisionSchema,
+  runSchema,
+  trainsTemplates,
+} from "./options.ts";
 export type { MethodOptions, OptimizerOptions, Precision, RunOptions, TrainerOptions } from "./options.ts";
 export { learningRateAt } from "./schedule.ts";
 export type { ScheduleOptions } from "./schedule.ts";

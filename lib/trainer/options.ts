@@ -54,6 +54,10 @@ export const optimizerSchema = z.strictObject({
     .describe("update after the last batch of a group, or after the first as the official code does"),
 });
 
+/** How much training may be lost. */
+export const checkpointMinutesSchema = z.number().nonnegative().default(10)
+  .describe("minutes without a checkpoint after which one is saved even so; 0 = by updates only");
+
 /** How long, and how often things are looked at and saved. */
 export const runSchema = z.strictObject({
   epochs: count.default(1500).describe("passes over the training subjects"),
@@ -63,6 +67,7 @@ export const runSchema = z.strictObject({
   meanVolumeSubjects: count.default(200)
     .describe("training subjects averaged for the mean-volume baseline of validations, at most"),
   checkpointEvery: count.default(100).describe("updates between checkpoints; the end is always saved"),
+  checkpointMinutes: checkpointMinutesSchema,
   keepCheckpoints: count.default(2).describe("checkpoints kept"),
   synchronizeBatchNorm: z.boolean().default(true)
     .describe("batch norms over all ranks; false = over each rank's own part of the batch"),

@@ -59,6 +59,10 @@ export interface TrainerParts {
   readonly keepTemplates?: (epochs: number, templates: readonly TemplateImage[]) => Promise<void>;
   /** True once the person wants to stop: the step is finished and saved. */
   readonly interrupted?: () => boolean;
+  /** Milliseconds from any origin, never falling; without it, checkpoints are saved by updates only. */
+  readonly clock?: () => number;
+  /** Recorded as an event before the first batch. */
+  readonly event?: string;
   /** The ranks that share every batch; default: this one alone. Each is given the same parts but for the store. */
   readonly communicator?: Communicator;
 }
@@ -234,7 +238,8 @@ function announce(run: Run, { epoch, message }: { epoch: number; message: string
 
 /** The options that shape the numbers; how often is saved, what is kept and what is recomputed may change. */
 function fingerprint({ seed, method, optimizer, run }: TrainerOptions): string {
-  const { checkpointEvery: _, keepCheckpoints: __, templatesEvery: ___, recomputeBlocks: ____, ...shaping } = run;
+  const { checkpointEvery: _, checkpointMinutes: __, keepCheckpoints: ___, ...others } = run;
+  const { templatesEvery: ____, recomputeBlocks: _____, ...shaping } = others;
   // Their defaults change nothing, and runs that were started before they were there go on.
   const gatherNegatives = method.gatherNegatives ? undefined : false;
   const synchronizeBatchNorm = run.synchronizeBatchNorm ? undefined : false;

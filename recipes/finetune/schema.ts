@@ -1,6 +1,6 @@
 /** The options of a fine-tuning run with their defaults: those of the official code. */
 import { z } from "zod";
-import { precisionSchema } from "../../lib/trainer/mod.ts";
+import { checkpointMinutesSchema, precisionSchema } from "../../lib/trainer/mod.ts";
 
 const count = z.int().positive();
 const triple = z.tuple([count, count, count]);
@@ -82,6 +82,7 @@ const runSchema = z.strictObject({
   overlap: z.number().min(0).lt(1).default(0.5).describe("share of a window that the next one covers again"),
   validationSubjects: count.default(10000).describe("held-out subjects looked at in a validation, at most"),
   checkpointEvery: count.default(100).describe("updates between checkpoints; the end is always saved"),
+  checkpointMinutes: checkpointMinutesSchema,
   keepCheckpoints: count.default(2).describe("checkpoints kept"),
   recomputeBlocks: z.boolean().default(false)
     .describe("compute each block's tensors again in the backward pass: less memory, more time, the same numbers"),

@@ -19,6 +19,8 @@ export interface RankJob {
   readonly edge?: number;
   /** Updates of this rank after which it wants to stop. */
   readonly stopAfter?: { readonly rank: number; readonly updates: number };
+  /** Minutes that an update takes by every rank's clock. */
+  readonly updateMinutes?: readonly number[];
   readonly resume?: { readonly tensors: Uint8Array<ArrayBuffer>; readonly state: string; readonly file: string };
   /** Rank that cannot load its samples from this epoch on. */
   readonly breakAt?: { readonly rank: number; readonly epoch: number };
@@ -30,6 +32,8 @@ export interface RankResult {
   readonly updates: number;
   readonly records: MemoryStore["records"];
   readonly checkpoint: NonNullable<RankJob["resume"]>;
+  /** Updates after which this rank saved. */
+  readonly saved: readonly number[];
   /** Records that this rank wrote. */
   readonly validated: boolean;
 }
@@ -63,13 +67,15 @@ export async function runJob(job: RankJob, communicator: Communicator): Promise<
     resume: job.resume,
     communicator,
     onProgress: () => updates++,
+    clock: () => 60_000 * (job.updateMinutes?.[rank] ?? 0) * updates,
     interrupted: () => job.stopAfter?.rank === rank && updates === job.stopAfter.updates,
   }, job.options);
   model.dispose();
   templates.dispose();
   const checkpoint = rank === 0 ? store.latest : { tensors: new Uint8Array(), state: "", file: "" };
   const { finished, updates: done, validation } = result;
-  return { finished, updates: done, records: store.records, checkpoint, validated: validation !== null };
+  const saved = [...store.checkpoints.keys()];
+  return { finished, updates: done, records: store.records, checkpoint, saved, validated: validation !== null };
 }
 
 function sourceOf(subjects: RankJob["cohort"], { name, edge }: { name: string; edge: number }): SubjectSource {

@@ -46,6 +46,15 @@ Deno.test("2 ranks come to what 1 rank comes to with cross-modal reconstruction 
   assertSameLosses(stepsOf(two), stepsOf(one));
 });
 
+Deno.test("ranks save when the first one's clock says so, and only that", async () => {
+  const job = shortened(UNET3D, 2, { checkpointEvery: 9, checkpointMinutes: 10 });
+  const savedAt = async (updateMinutes: number[]): Promise<(readonly number[])[]> => {
+    return (await runOnThreads(2, { ...job, updateMinutes })).map(({ saved }) => saved);
+  };
+  assert.deepEqual(await savedAt([6, 0]), [[2, 4], []]);
+  assert.deepEqual(await savedAt([0, 60]), [[4], []]);
+});
+
 Deno.test("4 ranks come to what 1 rank comes to with accumulation over batches and one sequence per step", async () => {
   const job: RankJob = {
     ...UNIFORMER,

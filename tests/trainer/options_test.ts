@@ -50,6 +50,7 @@ const REFUSED: readonly { schema: z.ZodType; title: string; values: Readonly<Rec
       validationSubjects: [0],
       meanVolumeSubjects: [0],
       checkpointEvery: [0],
+      checkpointMinutes: [-1],
       keepCheckpoints: [0],
       templatesEvery: [-1, 0.5],
       steps: [1],

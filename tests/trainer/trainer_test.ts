@@ -217,6 +217,42 @@ Deno.test("pretrain() saves after every so many updates and at the end", async (
   assert.deepEqual({ next, records, updates }, { next: { epoch: 1, index: 1 }, records: 4, updates: 4 });
 });
 
+Deno.test("pretrain() saves when so many minutes have passed without a checkpoint, and changes no number by it", async () => {
+  const run = { epochs: 3, checkpointEvery: 4, checkpointMinutes: 10 };
+  // Looked at once before the first update, and once or twice after each: 4 minutes an update.
+  let updates = 0;
+  const onProgress = (): void => void updates++;
+  const clock = (): number => 4 * 60_000 * updates;
+  const { store } = await train(toyOptions({ run }), { clock, onProgress });
+  // 3: 12 minutes since the start. 4: due. 7: 12 minutes since then. 8 and 9: due, and the end.
+  assert.deepEqual([...store.checkpoints.keys()], [3, 4, 7, 8, 9]);
+  const { store: plain } = await train(toyOptions({ run: { epochs: 3, checkpointEvery: 4 } }));
+  assert.deepEqual(store.records, plain.records);
+  assert.deepEqual(store.latest, plain.latest);
+  updates = 0;
+  const off = await train(toyOptions({ run: { ...run, checkpointMinutes: 0 } }), { clock, onProgress });
+  assert.deepEqual([...off.store.checkpoints.keys()], [4, 8, 9]);
+});
+
+Deno.test("pretrain() records an event before its first batch, which later checkpoints keep", async () => {
+  const { store: expected } = await train(EVENTFUL);
+  const store = new MemoryStore();
+  let done = 0;
+  await train(EVENTFUL, { store, interrupted: () => ++done === 5 });
+  const { result } = await train(EVENTFUL, {
+    store,
+    resume: store.latest,
+    event: "the GPU was lost",
+    interrupted: () => ++done === 8,
+  });
+  assert.equal(result.updates, 8);
+  await train(EVENTFUL, { store, resume: store.latest });
+  const [event] = store.records.filter((record) => record.kind === "event" && record.message === "the GPU was lost");
+  assert.deepEqual(event, { kind: "event", epoch: 1, step: 5, message: "the GPU was lost" });
+  assert.deepEqual(store.records.filter((record) => record !== event), expected.records);
+  assert.deepEqual(store.latest.tensors, expected.latest.tensors);
+});
+
 Deno.test("pretrain() hands out the templates every so many epochs, the same after a resume, and changes no number", async () => {
   const options = toyOptions({ run: { epochs: 5, templatesEvery: 2 } });
   const kept: [epochs: number, first: Float32Array][] = [];
@@ -261,7 +297,8 @@ Deno.test("pretrain() refuses to resume with options that shape the numbers, not
     parts.templates.dispose();
     parts.model.dispose();
   }
-  const habit = { ...EVENTFUL, run: { ...run, checkpointEvery: 7, keepCheckpoints: 5, templatesEvery: 3 } };
+  const saving = { checkpointEvery: 7, checkpointMinutes: 3, keepCheckpoints: 5, templatesEvery: 3 };
+  const habit = { ...EVENTFUL, run: { ...run, ...saving } };
   const { result } = await train(habit, { resume: store.latest });
   assert.equal(result.updates, 12);
 });

@@ -57,9 +57,12 @@ const DISPATCHES_PER_SUBMISSION = 64;
 /** As tfjs allocates its tensors, so that scratch and tensors use the same buffers in turn. */
 const STORAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 
-const GO_ON =
-  "A run goes on from its last checkpoint: deno task pretrain --resume FOLDER. If it happens again, lower " +
-  "run.batchSize or cropSize, set run.recomputeBlocks=true, or use --backend simd";
+const OUT_OF_MEMORY = "it is out of memory";
+const GO_ON = "A run goes on from its last checkpoint with --resume FOLDER";
+/** Going on would end the same way; recomputing is the only way to less memory that changes no number. */
+const USE_LESS =
+  'A pre-training goes on in less memory with "recomputeBlocks": true in its run.json and --resume FOLDER; ' +
+  "or start anew with a lower run.batchSize or cropSize, or --backend simd";
 
 const FILL: GpuProgram = { name: "fill", source: fillSource };
 
@@ -84,6 +87,7 @@ export class GpuBackend extends WebGPUBackend {
   readonly #buffers: BufferPool;
   /** Rejects when the device goes away, as when its driver restarts. */
   readonly #lost: Promise<never>;
+  #loss: BackendUnavailableError | null = null;
   #dispatches = 0;
   #pending = 0;
   #waitMs = 0;
@@ -114,13 +118,36 @@ export class GpuBackend extends WebGPUBackend {
     device.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
       const isFull = event.error instanceof GPUOutOfMemoryError;
-      this.deviceErrors.push(isFull ? "it is out of memory" : event.error.message);
+      this.deviceErrors.push(isFull ? OUT_OF_MEMORY : event.error.message);
     });
     this.#lost = device.lost.then(({ message }) => {
-      throw new BackendUnavailableError(`Lost the GPU: ${message || "its driver gave no reason"}. ${GO_ON}`);
+      this.#loss = new BackendUnavailableError(
+        `Lost the GPU: ${message || "its driver gave no reason"}. ${this.#isFull ? USE_LESS : GO_ON}`,
+      );
+      throw this.#loss;
     });
     // Whoever reads next is told; until then nobody listens.
     this.#lost.catch(() => {});
+  }
+
+  /** True once the device is gone; nothing can be computed on this backend any more. */
+  get isLost(): boolean {
+    return this.#loss !== null;
+  }
+
+  /** True when the device has run out of memory, which it would do again. */
+  get #isFull(): boolean {
+    return this.deviceErrors.includes(OUT_OF_MEMORY);
+  }
+
+  /**
+   * Why the device is gone, by no fault of what ran on it; null when it is there, or had run out of memory before.
+   *
+   * A loss is reported between two turns of the event loop: whatever failed meanwhile may say something else.
+   */
+  async loss(): Promise<BackendUnavailableError | null> {
+    await Promise.allSettled([Promise.race([this.device.queue.onSubmittedWorkDone(), this.#lost])]);
+    return this.#isFull ? null : this.#loss;
   }
 
   /** Counts since the start. */
@@ -215,7 +242,8 @@ export class GpuBackend extends WebGPUBackend {
     if (this.tensorMap.has(dataId) && this.#stored(dataId).isHalf) this.uploadToGPU(dataId);
     const values = await this.#wait(super.read(dataId));
     if (this.deviceErrors.length > 0) {
-      throw new BackendUnavailableError(`Cannot go on with this GPU: ${this.deviceErrors[0]}. ${GO_ON}`);
+      const advice = this.#isFull ? USE_LESS : GO_ON;
+      throw new BackendUnavailableError(`Cannot go on with this GPU: ${this.deviceErrors[0]}. ${advice}`);
     }
     return values;
   }

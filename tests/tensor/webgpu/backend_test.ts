@@ -103,7 +103,8 @@ gpuTest("GpuBackend says at the next read that the device is out of memory", asy
   backend.device.dispatchEvent(new GPUUncapturedErrorEvent("uncapturederror", { error, cancelable: true }));
   await assert.rejects(() => y.data(), {
     name: "BackendUnavailableError",
-    message: /^Cannot go on with this GPU: it is out of memory\. A run goes on from its last checkpoint/,
+    message:
+      /^Cannot go on with this GPU: it is out of memory\. A pre-training goes on in less memory with "recomputeBlocks"/,
   });
   backend.deviceErrors.length = 0;
   tf.dispose([x, y]);
@@ -119,12 +120,27 @@ gpuTest("GpuBackend ends all that waits for a lost device, and all that comes af
   backend.device.destroy();
   const expected = {
     name: "BackendUnavailableError",
-    message: /^Lost the GPU: .+\. A run goes on from its last checkpoint: deno task pretrain --resume FOLDER/,
+    message: /^Lost the GPU: .+\. A run goes on from its last checkpoint with --resume FOLDER$/,
   };
   // What was on its way may still arrive.
   await reading.catch((error) => assert.match(error.message, expected.message));
   await assert.rejects(() => backend.read(late), expected);
   await assert.rejects(() => backend.finish(), expected);
+  assert.equal(backend.isLost, true);
+  assert.match((await backend.loss())!.message, expected.message);
+});
+
+gpuTest("GpuBackend counts no loss that came of its memory, as opening it anew would not help", async () => {
+  const backend = new GpuBackend(await openDevice());
+  assert.deepEqual([backend.isLost, await backend.loss()], [false, null]);
+  const error = new GPUOutOfMemoryError("no more");
+  backend.device.dispatchEvent(new GPUUncapturedErrorEvent("uncapturederror", { error, cancelable: true }));
+  backend.device.destroy();
+  assert.equal(await backend.loss(), null);
+  assert.equal(backend.isLost, true);
+  await assert.rejects(() => backend.finish(), {
+    message: /^Lost the GPU: .+\. A pre-training goes on in less memory/,
+  });
 });
 
 gpuTest("GpuBackend throws at the next read after the device reported an error", async (backend) => {

@@ -11,6 +11,7 @@ import { tf } from "./tf.ts";
 import type { SimdBackend } from "./simd/backend.ts";
 import type { SimdArray, SimdRuntime } from "./simd/runtime.ts";
 import type { GpuBackend } from "./webgpu/backend.ts";
+import type { Cut, GpuKernel } from "./webgpu/parts.ts";
 import type { GpuArray, GpuRuntime } from "./webgpu/runtime.ts";
 import type { NamedTensorMap, Tensor, Variable } from "./tf.ts";
 
@@ -34,6 +35,8 @@ export interface PrimitiveDefinition<I, A extends Attributes> {
   simd?(inputs: Arrays<I, SimdArray>, attributes: A, runtime: SimdRuntime): SimdArray[];
   /** The computation by compute shaders, for the `webgpu` backend. */
   webgpu?(inputs: Arrays<I, GpuArray>, attributes: A, runtime: GpuRuntime): GpuArray[];
+  /** How the compute shaders may be called for a part at a time, where a device cannot bind all that they work on. */
+  readonly cut?: Cut;
 }
 
 /** A primitive's inputs as a kernel sees them; optional ones may be missing. */
@@ -52,7 +55,7 @@ export const PLAIN_KERNELS: string[] = [];
 export function definePrimitive<I extends OpInputs<I>, A extends Attributes>(
   definition: PrimitiveDefinition<I, A>,
 ): Primitive<I, A> {
-  const { name, composite, plain, simd, webgpu } = definition;
+  const { name, composite, plain, simd, webgpu, cut } = definition;
   if (plain) {
     PLAIN_KERNELS.push(name);
     tf.registerKernel({
@@ -85,9 +88,10 @@ export function definePrimitive<I extends OpInputs<I>, A extends Attributes>(
       backendName: "webgpu",
       kernelFunc: ({ inputs, attrs, backend }) => {
         const given = inputs as Readonly<Record<string, tf.TensorInfo>>;
-        return (backend as GpuBackend).runKernel(given, (arrays, runtime) => {
+        const kernel: GpuKernel = (arrays, runtime) => {
           return webgpu(arrays as Parameters<typeof webgpu>[0], (attrs ?? {}) as A, runtime);
-        });
+        };
+        return (backend as GpuBackend).runKernel(given, kernel, cut && { name, cut });
       },
     });
   }

@@ -7,14 +7,18 @@ import { BindGroups } from "./bind_groups.ts";
 import { BufferPool } from "./buffers.ts";
 import { copyValues } from "./copy_values.ts";
 import type { OpenedDevice } from "./device.ts";
+import { fillValues } from "./fill_values.ts";
+import { bytesOf, checkCall, checkHolding, lengthOf, TooLargeError } from "./limits.ts";
+import type { DeviceLimits } from "./limits.ts";
 import { ParameterBlock } from "./parameters.ts";
+import { runInParts, unitsThatFit } from "./parts.ts";
+import type { Cut, CutCall, GpuKernel } from "./parts.ts";
 import { Programs } from "./programs.ts";
 import type { GpuProgram } from "./programs.ts";
 import type { GpuArray, GpuCall, GpuPrecision, GpuRuntime } from "./runtime.ts";
 import { Timeline } from "./timeline.ts";
 import { UploadBlock } from "./uploads.ts";
 import type { GpuSpan } from "./timeline.ts";
-import fillSource from "./fill.wgsl" with { type: "text" };
 
 /** What the class keeps to itself and our kernels need: they are recorded into the same pass, in order. */
 interface Internals {
@@ -64,8 +68,6 @@ const USE_LESS =
   'A pre-training goes on in less memory with "recomputeBlocks": true in its run.json and --resume FOLDER; ' +
   "or start anew with a lower run.batchSize or cropSize, or --backend simd";
 
-const FILL: GpuProgram = { name: "fill", source: fillSource };
-
 /** The backend behind `--backend webgpu`. */
 export class GpuBackend extends WebGPUBackend {
   /** True for adapters that compute on the CPU. */
@@ -80,10 +82,14 @@ export class GpuBackend extends WebGPUBackend {
   readonly adapter: string;
   /** What the adapter says of itself, and the limits that kernels meet. */
   readonly details: Readonly<Record<string, string | number>>;
+  /** What kernels keep within; tests lower it. */
+  limits: DeviceLimits;
   readonly #programs: Programs;
   readonly #parameters: ParameterBlock;
   readonly #bindGroups: BindGroups;
   readonly #uploads: UploadBlock;
+  /** Units of the parts that calls are cut into, of those that do not fit whole. */
+  readonly #partUnits = new Map<string, number>();
   readonly #buffers: BufferPool;
   /** Rejects when the device goes away, as when its driver restarts. */
   readonly #lost: Promise<never>;
@@ -110,6 +116,7 @@ export class GpuBackend extends WebGPUBackend {
       ...limits,
       features: [...device.features].join(" "),
     };
+    this.limits = device.limits;
     this.#programs = new Programs(device);
     this.#parameters = new ParameterBlock(device);
     this.#bindGroups = new BindGroups(device, this.#parameters);
@@ -185,21 +192,46 @@ export class GpuBackend extends WebGPUBackend {
   /**
    * Runs a kernel: inputs are brought to the device, outputs become tensors.
    *
-   * @throws {RangeError} when a tensor is larger than the device can bind
+   * @param options how it may be called for a part at a time, where a call of the whole is too large for the device
+   * @throws {RangeError} when it is, and no part fits
    */
   runKernel(
     inputs: Readonly<Record<string, TensorInfo>>,
-    kernel: (arrays: Record<string, GpuArray>, runtime: GpuRuntime) => GpuArray[],
+    kernel: GpuKernel,
+    options?: { readonly name: string; readonly cut: Cut },
   ): TensorInfo[] {
+    const given = Object.entries(inputs).map(([name, info]) => [name, this.#arrayOf(info)]);
+    const arrays: Record<string, GpuArray> = Object.fromEntries(given);
+    const infos = Object.values(inputs);
+    if (!options) return this.#call(infos, (runtime) => kernel(arrays, runtime));
+    const call = { kernel, arrays, ...options };
+    const key = this.#partUnits.size > 0 ? keyOf(call) : "";
+    const known = this.#partUnits.get(key);
+    try {
+      return this.#call(infos, (runtime) => {
+        return known === undefined ? kernel(arrays, runtime) : runInParts(call, known, runtime);
+      });
+    } catch (error) {
+      if (!(error instanceof TooLargeError)) throw error;
+      return this.#call(infos, (runtime) => {
+        const units = unitsThatFit(call, runtime);
+        this.#partUnits.set(keyOf(call), units);
+        return runInParts(call, units, runtime);
+      });
+    }
+  }
+
+  #call(inputs: readonly TensorInfo[], kernel: (runtime: GpuRuntime) => GpuArray[]): TensorInfo[] {
     const scratch: GPUBuffer[] = [];
     const outputs = new Map<GPUBuffer, TensorInfo>();
-    const runtime = this.#openRuntime({ inputs: Object.values(inputs), outputs, scratch });
-    const arrays = Object.entries(inputs).map(([name, info]) => [name, this.#arrayOf(info)]);
-    const results = kernel(Object.fromEntries(arrays), runtime);
-    // What is recorded later runs later, so that the scratch may be used again at once.
-    for (const buffer of scratch) this.#buffers.releaseBuffer(buffer);
-    const infos = results.map(({ buffer }) => outputs.get(buffer)!);
-    for (const info of outputs.values()) if (!infos.includes(info)) this.disposeData(info.dataId);
+    let infos: TensorInfo[] = [];
+    try {
+      infos = kernel(this.#openRuntime({ inputs, outputs, scratch })).map(({ buffer }) => outputs.get(buffer)!);
+    } finally {
+      // What is recorded later runs later, so that the scratch may be used again at once.
+      for (const buffer of scratch) this.#buffers.releaseBuffer(buffer);
+      for (const info of outputs.values()) if (!infos.includes(info)) this.disposeData(info.dataId);
+    }
     return infos;
   }
 
@@ -207,7 +239,9 @@ export class GpuBackend extends WebGPUBackend {
   override uploadToGPU(dataId: object): void {
     const stored = this.#stored(dataId);
     if (stored.isHalf) return this.#widen(stored);
-    if (!stored.resource) this.#checkSize(stored.shape, false);
+    // TensorFlow.js binds tensors whole.
+    const { shape } = stored, { maxStorageBufferBindingSize, maxBufferSize } = this.limits;
+    checkHolding({ shape, length: lengthOf(shape) }, Math.min(maxStorageBufferBindingSize, maxBufferSize));
     this.#upload(dataId, stored);
   }
 
@@ -294,9 +328,12 @@ export class GpuBackend extends WebGPUBackend {
     };
     const isMixed = this.precision === "f16-mixed";
     return {
-      limits: this.device.limits,
+      limits: this.limits,
       isSoftware: this.isSoftware,
+      isMixed,
+      firstUnit: 0,
       run: (program, call) => this.#record(program, call),
+      copy: (from, to) => this.#copy(from, to),
       output: (shape) => output(shape, false),
       activation: (shape) => output(shape, isMixed),
       outputLike: (shape, sources) => output(shape, sources.some(({ isHalf }) => isHalf)),
@@ -329,7 +366,7 @@ export class GpuBackend extends WebGPUBackend {
 
   #arrayOf({ dataId, shape }: TensorInfo): GpuArray {
     const { isHalf = false } = this.#stored(dataId);
-    this.#checkSize(shape, isHalf);
+    checkHolding({ shape, length: lengthOf(shape), isHalf }, this.limits.maxBufferSize);
     if (!isHalf) this.#upload(dataId, this.#stored(dataId));
     return { buffer: this.#stored(dataId).resource!, length: lengthOf(shape), shape, isHalf };
   }
@@ -340,59 +377,46 @@ export class GpuBackend extends WebGPUBackend {
     const narrow = { buffer: resource!, length, shape, isHalf: true };
     const wide = { buffer: this.#acquire(shape, false), length, shape };
     const run: GpuRuntime["run"] = (program, call) => this.#record(program, call);
-    copyValues({ x: narrow, y: wide }, { run, limits: this.device.limits });
+    copyValues({ x: narrow, y: wide }, { run, limits: this.limits });
     this.#buffers.releaseBuffer(narrow.buffer);
     Object.assign(stored, { resource: wide.buffer, isHalf: false });
   }
 
   /** Memory for values of a shape; its size is that of whole words. */
   #acquire(shape: readonly number[], isHalf: boolean): GPUBuffer {
-    this.#checkSize(shape, isHalf);
-    return this.#buffers.acquireBuffer(4 * Math.max(1, Math.ceil(lengthOf(shape) / (isHalf ? 2 : 1))), STORAGE);
+    const array = { shape, length: lengthOf(shape), isHalf };
+    checkHolding(array, this.limits.maxBufferSize);
+    return this.#buffers.acquireBuffer(Math.max(4, bytesOf(array)), STORAGE);
   }
 
-  #checkSize(shape: readonly number[], isHalf: boolean): void {
-    const bytes = (isHalf ? 2 : 4) * lengthOf(shape);
-    const { maxStorageBufferBindingSize, maxBufferSize } = this.device.limits;
-    const most = Math.min(maxStorageBufferBindingSize, maxBufferSize);
-    if (bytes <= most) return;
-    const mebibytes = (count: number): string => `${Math.ceil(count / 2 ** 20)} MiB`;
-    throw new RangeError(
-      `Cannot hold a tensor of shape [${shape.join(", ")}] on this GPU: expected at most ${mebibytes(most)}, ` +
-        `got ${mebibytes(bytes)}; lower run.batchSize, cropSize or templates.size, or use --backend simd`,
-    );
+  #copy(from: GpuArray, to: GpuArray): void {
+    this.ensureCommandEncoderReady();
+    this.endComputePassEncoder();
+    const { commandEncoder } = this.#internals;
+    commandEncoder!.copyBufferToBuffer(from.buffer, from.offset ?? 0, to.buffer, to.offset ?? 0, bytesOf(from));
   }
 
-  #checkWorkgroups({ name }: GpuProgram, workgroups: GpuCall["workgroups"]): void {
-    const { maxComputeWorkgroupsPerDimension: most } = this.device.limits;
-    if (workgroups.every((count = 1) => count <= most)) return;
-    throw new RangeError(
-      `Cannot run ${name} on this GPU: expected at most ${most} workgroups along an axis, ` +
-        `got ${workgroups.join(" × ")}; lower run.batchSize or cropSize, or use --backend simd`,
-    );
+  /** The whole buffer where the device binds it, else the array's own window. */
+  #bindingOf(array: GpuArray): GPUBufferBinding {
+    const { buffer, offset } = array;
+    if (offset === undefined && buffer.size <= this.limits.maxStorageBufferBindingSize) return { buffer };
+    return { buffer, offset: offset ?? 0, size: bytesOf(array) };
   }
 
   #poisonIfAsked(array: GpuArray): void {
     if (!this.poison || array.length === 0) return;
-    const workgroups = Math.min(this.device.limits.maxComputeWorkgroupsPerDimension, Math.ceil(array.length / 64));
-    this.#record(FILL, {
-      workgroups: [workgroups],
-      inputs: [],
-      outputs: [array],
-      integers: [array.length],
-      floats: [NaN],
-    });
+    fillValues(array, NaN, { run: (program, call) => this.#record(program, call), limits: this.limits });
   }
 
   #record(program: GpuProgram, { workgroups, inputs, outputs, integers = [], floats = [] }: GpuCall): void {
-    this.#checkWorkgroups(program, workgroups);
+    checkCall(program, { inputs, outputs, workgroups }, this.limits);
     if (this.#parameters.isFull) this.#submit();
     const arrays = [...inputs, ...outputs];
     const halves = arrays.flatMap(({ isHalf }, index) => isHalf ? [index] : []);
     const counts = { inputs: inputs.length, outputs: outputs.length, halves };
     const { pipeline, layout } = this.#programs.compile(program, counts);
     const offset = this.#parameters.add(integers, floats);
-    const group = this.#bindGroups.take(layout, arrays.map(({ buffer }) => buffer));
+    const group = this.#bindGroups.take(layout, arrays.map((array) => this.#bindingOf(array)));
     this.ensureCommandEncoderReady();
     const timed = this.#timeline?.next(program.name);
     if (timed) this.endComputePassEncoder();
@@ -412,6 +436,8 @@ export class GpuBackend extends WebGPUBackend {
   }
 }
 
-function lengthOf(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
+/** Tells calls apart that fit differently, but for what their attributes change. */
+function keyOf({ name, cut: { along }, arrays }: CutCall): string {
+  const sizes = Object.values(arrays).map(({ shape, isHalf }) => `${shape}${isHalf ? "h" : ""}`);
+  return `${name}/${along}/${sizes.join("/")}`;
 }

@@ -24,10 +24,12 @@ export class BindGroups {
     return this.#made;
   }
 
-  /** The group that binds the buffers behind the parameters. */
-  take(layout: GPUBindGroupLayout, buffers: readonly GPUBuffer[]): GPUBindGroup {
+  /** The group that binds buffers, or windows of them, behind the parameters. */
+  take(layout: GPUBindGroupLayout, bindings: readonly GPUBufferBinding[]): GPUBindGroup {
     let key = String(this.#numberOf(layout));
-    for (const buffer of buffers) key += `,${this.#numberOf(buffer)}`;
+    for (const { buffer, offset, size } of bindings) {
+      key += size === undefined ? `,${this.#numberOf(buffer)}` : `,${this.#numberOf(buffer)}@${offset}+${size}`;
+    }
     const known = this.#groups.get(key);
     if (known) return known;
     const { buffer, slotBytes } = this.#parameters;
@@ -35,7 +37,7 @@ export class BindGroups {
       layout,
       entries: [
         { binding: 0, resource: { buffer, size: slotBytes } },
-        ...buffers.map((buffer, i) => ({ binding: 1 + i, resource: { buffer } })),
+        ...bindings.map((resource, i) => ({ binding: 1 + i, resource })),
       ],
     });
     this.#made++;

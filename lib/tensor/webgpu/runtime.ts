@@ -1,4 +1,6 @@
 /** What a WebGPU kernel is given: inputs as buffers, outputs to fill, and programs to run. */
+import { TooLargeError } from "./limits.ts";
+import type { DeviceLimits } from "./limits.ts";
 import type { GpuProgram } from "./programs.ts";
 
 /** Whether activations lie in memory as 32-bit floats, or as 16-bit ones; see half.ts. */
@@ -7,6 +9,8 @@ export type GpuPrecision = "f32" | "f16-mixed";
 /** A float32 tensor on the device. */
 export interface GpuArray {
   readonly buffer: GPUBuffer;
+  /** Bytes of the buffer before its first value, for windows of larger arrays; default 0. */
+  readonly offset?: number;
   /** True where its values are stored as 16-bit floats. */
   readonly isHalf?: boolean;
   /** Number of values. */
@@ -29,17 +33,23 @@ export interface GpuCall {
 /** Services for one kernel call. */
 export interface GpuRuntime {
   /** Limits of the device. */
-  readonly limits: GPUSupportedLimits;
+  readonly limits: DeviceLimits;
   /** True where the "GPU" is the CPU: its best tiles are others. */
   readonly isSoftware: boolean;
+  /** True where activations are stored in half precision. */
+  readonly isMixed: boolean;
+  /** Where the call is for a part of its arrays, the number of the part's first unit; else 0. */
+  readonly firstUnit: number;
   /** Records a dispatch; it sees what earlier ones wrote. */
   run(program: GpuProgram, call: GpuCall): void;
+  /** Copies values between arrays of one length and precision, wherever they begin. */
+  copy(from: GpuArray, to: GpuArray): void;
   /** A new output in 32-bit floats; its content is undefined until a program writes it. */
   output(shape: readonly number[]): GpuArray;
   /** The same for an activation or the gradient of one, in half precision where that is wanted. */
   activation(shape: readonly number[]): GpuArray;
   /** The same for values that are moved or combined: in half precision if one of the sources is. */
-  outputLike(shape: readonly number[], sources: readonly GpuArray[]): GpuArray;
+  outputLike(shape: readonly number[], sources: readonly Pick<GpuArray, "isHalf">[]): GpuArray;
   /** Memory until the end of the call; content undefined. */
   scratch(length: number): GpuArray;
   /** The same for activations. */
@@ -55,11 +65,14 @@ export interface GpuRuntime {
  *
  * @throws {RangeError} when two dimensions do not hold them either
  */
-export function workgroupRow(count: number, { maxComputeWorkgroupsPerDimension: most }: GPUSupportedLimits): [
+export function workgroupRow(
+  count: number,
+  { maxComputeWorkgroupsPerDimension: most }: Pick<DeviceLimits, "maxComputeWorkgroupsPerDimension">,
+): [
   number,
   number,
 ] {
   const rows = Math.ceil(count / most);
-  if (rows > most) throw new RangeError(`Cannot dispatch: expected at most ${most}² workgroups, got ${count}`);
+  if (rows > most) throw new TooLargeError(`Cannot dispatch: expected at most ${most}² workgroups, got ${count}`);
   return [Math.ceil(count / rows), rows];
 }

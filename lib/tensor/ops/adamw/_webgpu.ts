@@ -2,6 +2,8 @@
 import { copyValues } from "../../webgpu/copy_values.ts";
 import { withValues } from "../../webgpu/elementwise.ts";
 import { groupsOf, padded, placesOf, sourceOfMany } from "../../webgpu/many_arrays.ts";
+import type { DeviceLimits } from "../../webgpu/limits.ts";
+import { bindablePieces } from "../../webgpu/parts.ts";
 import { workgroupRow } from "../../webgpu/runtime.ts";
 import type { GpuArray, GpuRuntime } from "../../webgpu/runtime.ts";
 import type { AdamwRates } from "./mod.ts";
@@ -9,23 +11,35 @@ import common from "./update.wgsl" with { type: "text" };
 import part from "./update_part.wgsl" with { type: "text" };
 
 /** Arrays of one parameter: its gradient is read, the others are read and written. */
-export interface AdamwArrays {
-  readonly parameter: GpuArray;
-  readonly gradient: GpuArray;
-  readonly firstMoment: GpuArray;
-  readonly secondMoment: GpuArray;
-}
+export type AdamwArrays = Readonly<Record<"parameter" | "gradient" | "firstMoment" | "secondMoment", GpuArray>>;
 
 /** Parameters that the shader's parameters have room for; values or vectors of a workgroup, as in update.wgsl. */
 const MOST = 8, VALUES = 1024;
 
 /** Parameters that a dispatch updates, as many as the device binds. */
-export function parametersPerDispatch({ maxStorageBuffersPerShaderStage: most }: GPUSupportedLimits): number {
+export function parametersPerDispatch(
+  { maxStorageBuffersPerShaderStage: most }: Pick<DeviceLimits, "maxStorageBuffersPerShaderStage">,
+): number {
   return Math.max(1, Math.min(MOST, Math.floor(most / 4)));
 }
 
 /** Updates parameters and moments where they lie. */
 export function updateInPlace(
+  parameters: readonly AdamwArrays[],
+  { rates: ratesOfAll, beta1, beta2, epsilon }: {
+    rates: readonly AdamwRates[];
+    beta1: number;
+    beta2: number;
+    epsilon: number;
+  },
+  runtime: GpuRuntime,
+): void {
+  const pieces = parameters.map((arrays) => bindablePieces(arrays, runtime.limits));
+  const rates = pieces.flatMap(({ length }, index) => Array.from({ length }, () => ratesOfAll[index]));
+  updatePieces(pieces.flat(), { rates, beta1, beta2, epsilon }, runtime);
+}
+
+function updatePieces(
   parameters: readonly AdamwArrays[],
   { rates, beta1, beta2, epsilon }: { rates: readonly AdamwRates[]; beta1: number; beta2: number; epsilon: number },
   runtime: GpuRuntime,

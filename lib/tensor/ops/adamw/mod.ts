@@ -88,6 +88,7 @@ const update = definePrimitive<AdamwInputs, AdamwAttributes>({
     updateInPlace(arrays, { ...attributes, rates: [ratesOf(attributes)] }, runtime);
     return [value, first, second];
   },
+  cut: { along: "values", of: ["parameter", "gradient", "firstMoment", "secondMoment"] },
 });
 
 /**

@@ -49,6 +49,7 @@ const forward = definePrimitive<AttentionInputs, AttentionAttributes>({
     return [output];
   },
   webgpu: ({ qkv }, attributes, runtime) => attendByWebgpu(qkv, attributes, runtime),
+  cut: { along: "samples", of: ["qkv"] },
 });
 
 type GradientInputs = { dy: Tensor; qkv: Tensor; output: Tensor | undefined; statistics: Tensor | undefined };
@@ -88,6 +89,7 @@ const backward = definePrimitive<GradientInputs, AttentionAttributes>({
     const made = { output: output!, statistics: statistics! };
     return [attentionGradientByWebgpu({ dy, qkv, ...made }, attributes, runtime)];
   },
+  cut: { along: "samples", of: ["dy", "qkv", "output", "statistics"] },
 });
 
 /** Columns of a packed panel. */

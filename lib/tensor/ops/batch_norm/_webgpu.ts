@@ -1,4 +1,5 @@
 /** Compute shaders of normalisation along the channels, as batch, group and layer normalisation call them. */
+import { bindablePieces, windowOf } from "../../webgpu/parts.ts";
 import { workgroupRow } from "../../webgpu/runtime.ts";
 import type { GpuArray, GpuCall, GpuRuntime } from "../../webgpu/runtime.ts";
 import walkSource from "./walk.wgsl" with { type: "text" };
@@ -6,6 +7,7 @@ import foldSource from "./fold_slices.wgsl" with { type: "text" };
 import gradientSource from "./gradient.wgsl" with { type: "text" };
 import factorsSource from "./gradient_factors.wgsl" with { type: "text" };
 import sumsSource from "./gradient_sums.wgsl" with { type: "text" };
+import joinSource from "./join_statistics.wgsl" with { type: "text" };
 import momentsSource from "./moments.wgsl" with { type: "text" };
 import normalizeSource from "./normalize.wgsl" with { type: "text" };
 import statisticsSource from "./statistics.wgsl" with { type: "text" };
@@ -100,10 +102,59 @@ function walkIntegers({ samples, rows, channels, groups }: NormLayout, slices: S
   return [samples, rows, channels, groups, slices.slices, slices.sliceStep, slices.rowStep, slices.sliceRows];
 }
 
-/** Mean, biased variance and 1/√(variance + ε) of every group of every sample, into `[samples, groups]`. */
+/** A sample in parts that the device binds, each laid out as a sample of its own; the whole where it fits, or is several. */
+function rowParts<K extends string>(
+  arrays: Readonly<Record<K, GpuArray>>,
+  layout: NormLayout,
+  { limits }: GpuRuntime,
+): { arrays: Readonly<Record<K, GpuArray>>; layout: NormLayout }[] {
+  // Several samples are taken apart by whoever calls.
+  const pieces = layout.samples > 1 ? [arrays] : bindablePieces(arrays, limits, { row: layout.channels });
+  return pieces.map((piece) => {
+    const [{ length }] = Object.values<GpuArray>(piece);
+    return { arrays: piece, layout: { ...layout, rows: length / layout.samples / layout.channels } };
+  });
+}
+
+/** Puts values into a row of a matrix. */
+function putRow(x: GpuArray, { into, index }: { into: GpuArray; index: number }, runtime: GpuRuntime): void {
+  runtime.copy(x, windowOf(into, { first: index * x.length, count: x.length, along: "values" }));
+}
+
+/** Where statistics of groups `[samples, groups]` go: mean, biased variance and 1/√(variance + ε). */
+type Statistics = Record<"mean" | "variance" | "inverse", GpuArray>;
+
+/** Statistics of every group of every sample; a sample that the device cannot bind is looked at in parts. */
 export function gpuStatistics(
   x: GpuArray,
-  { mean, variance, inverse }: Record<"mean" | "variance" | "inverse", GpuArray>,
+  statistics: Statistics,
+  { layout, epsilon, runtime }: { layout: NormLayout; epsilon: number; runtime: GpuRuntime },
+): void {
+  const parts = rowParts({ x }, layout, runtime);
+  if (parts.length === 1) {
+    statisticsOfWhole(x, statistics, { layout, epsilon, runtime });
+    return;
+  }
+  const { rows, groups } = layout;
+  const [means, variances] = [0, 1].map(() => runtime.scratch(parts.length * groups));
+  const [mean, variance, inverse] = [0, 1, 2].map(() => runtime.scratch(groups));
+  parts.forEach(({ arrays, layout: own }, index) => {
+    statisticsOfWhole(arrays.x, { mean, variance, inverse }, { layout: own, epsilon, runtime });
+    putRow(mean, { into: means, index }, runtime);
+    putRow(variance, { into: variances, index }, runtime);
+  });
+  runtime.run({ name: "join_statistics", source: joinSource }, {
+    workgroups: workgroupRow(Math.ceil(groups / 64), runtime.limits),
+    inputs: [means, variances],
+    outputs: [statistics.mean, statistics.variance, statistics.inverse],
+    integers: [parts.length, groups, parts[0].layout.rows, rows],
+    floats: [epsilon],
+  });
+}
+
+function statisticsOfWhole(
+  x: GpuArray,
+  { mean, variance, inverse }: Statistics,
   { layout, epsilon, runtime }: { layout: NormLayout; epsilon: number; runtime: GpuRuntime },
 ): void {
   const { samples, channels, groups } = layout;
@@ -143,10 +194,13 @@ export function gpuNormalize(
     HAS_SCALE: Number(scale !== undefined),
     SLOPE: slope,
   };
-  const { mean, inverse } = statistics ?? { mean: x, inverse: x };
-  const inputs = [x, mean, inverse, scale ?? x, shift ?? x];
-  const slices = writerSlices(layout, runtime);
-  runWalk({ name: "normalize", source: normalizeSource, constants }, { layout, slices, inputs, outputs: [y] }, runtime);
+  const program = { name: "normalize", source: normalizeSource, constants };
+  for (const { arrays: part, layout: own } of rowParts({ x, y }, layout, runtime)) {
+    const { mean, inverse } = statistics ?? { mean: part.x, inverse: part.x };
+    const inputs = [part.x, mean, inverse, scale ?? part.x, shift ?? part.x];
+    const slices = writerSlices(own, runtime);
+    runWalk(program, { layout: own, slices, inputs, outputs: [part.y] }, runtime);
+  }
   return y;
 }
 
@@ -161,6 +215,33 @@ export interface GpuGradientArrays {
 
 /** Σ dy and Σ dy·(x − mean), or Σ dy·x without a mean, of every channel of every sample: into `[samples, channels]`. */
 export function gpuGradientSums(
+  { slope, mean, ...arrays }: GpuGradientArrays & { readonly mean?: GpuArray },
+  { sums, products }: { sums: GpuArray; products: GpuArray },
+  { layout, runtime }: { layout: NormLayout; runtime: GpuRuntime },
+): void {
+  const parts = rowParts(present(arrays), layout, runtime);
+  if (parts.length === 1) {
+    sumsOfWhole({ ...arrays, slope, mean }, { sums, products }, { layout, runtime });
+    return;
+  }
+  const rows = [0, 1].map(() => runtime.scratch(parts.length * sums.length));
+  const own = [0, 1].map(() => runtime.scratch(sums.length));
+  parts.forEach((part, index) => {
+    const services = { layout: part.layout, runtime };
+    sumsOfWhole({ ...part.arrays, slope, mean }, { sums: own[0], products: own[1] }, services);
+    own.forEach((values, k) => putRow(values, { into: rows[k], index }, runtime));
+  });
+  foldSlices(rows, [sums, products], runtime);
+}
+
+/** The arrays of a gradient without y where there is none. */
+function present(
+  { dy, x, y }: Pick<GpuGradientArrays, "dy" | "x" | "y">,
+): Record<"dy" | "x", GpuArray> & { y: GpuArray } {
+  return (y ? { dy, x, y } : { dy, x }) as Record<"dy" | "x" | "y", GpuArray>;
+}
+
+function sumsOfWhole(
   { dy, x, y, slope = 0, mean }: GpuGradientArrays & { readonly mean?: GpuArray },
   { sums, products }: { sums: GpuArray; products: GpuArray },
   { layout, runtime }: { layout: NormLayout; runtime: GpuRuntime },
@@ -211,7 +292,6 @@ export function gpuNormGradient(
     return scale ? runtime.output(scale.shape) : runtime.scratch(layout.channels);
   });
   const factors = runtime.scratch(3 * length);
-  const slices = writerSlices(layout, runtime);
   const workgroup = WORKGROUP[kindOf(runtime)];
   const constants = {
     IS_VARIANCE: Number(isVariance),
@@ -222,7 +302,7 @@ export function gpuNormGradient(
     workgroups: [Math.ceil(length / workgroup)],
     inputs: [sums, products, scale ?? spread, spread],
     outputs: [factors, dScale, dBias],
-    integers: walkIntegers(layout, slices),
+    integers: walkIntegers(layout, writerSlices(layout, runtime)),
     floats: [epsilon ?? 0],
   });
   const program = {
@@ -230,6 +310,9 @@ export function gpuNormGradient(
     source: gradientSource,
     constants: { BENT: Number(y !== undefined), SLOPE: slope },
   };
-  runWalk(program, { layout, slices, inputs: [dy, x, y ?? x, mean, factors], outputs: [dx] }, runtime);
+  for (const { arrays: part, layout: own } of rowParts({ ...present({ dy, x, y }), dx }, layout, runtime)) {
+    const inputs = [part.dy, part.x, part.y ?? part.x, mean, factors];
+    runWalk(program, { layout: own, slices: writerSlices(own, runtime), inputs, outputs: [part.dx] }, runtime);
+  }
   return scale ? [dx, dScale, dBias] : [dx];
 }

@@ -34,4 +34,5 @@ export const channelSum = definePrimitive<{ x: Tensor }, NoAttributes>({
     sumColumns({ x, sums }, runtime);
     return [sums];
   },
+  cut: { along: "tokens", of: ["x"], sums: [0] },
 });

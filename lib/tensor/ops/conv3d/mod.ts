@@ -60,6 +60,7 @@ const forward = definePrimitive<ConvInputs, ConvAttributes>({
     const size = sizeFrom(x.shape, { inputSize, kernel: weight.shape[0], stride, outChannels: weight.shape[4] });
     return [webgpu.convolve({ x, weight, bias }, size, runtime)];
   },
+  cut: { along: "samples", of: ["x"] },
 });
 
 const inputGradient = definePrimitive<{ dy: Tensor; weight: Tensor }, GradientAttributes>({
@@ -88,6 +89,7 @@ const inputGradient = definePrimitive<{ dy: Tensor; weight: Tensor }, GradientAt
     const size = sizeFrom([dy.shape[0], ...inputSize, inChannels], { inputSize, kernel, stride, outChannels });
     return [webgpu.inputGradient({ dy, weight }, size, runtime)];
   },
+  cut: { along: "samples", of: ["dy"] },
 });
 
 const weightGradient = definePrimitive<{ x: Tensor; dy: Tensor }, GradientAttributes>({
@@ -111,6 +113,7 @@ const weightGradient = definePrimitive<{ x: Tensor; dy: Tensor }, GradientAttrib
   webgpu({ x, dy }, attributes, runtime) {
     return [webgpu.weightGradient({ x, dy }, sizeFrom(x.shape, { ...attributes, outChannels: dy.shape[4] }), runtime)];
   },
+  cut: { along: "samples", of: ["x", "dy"], sums: [0] },
 });
 
 /** The op behind {@linkcode conv3d}. */

@@ -47,6 +47,7 @@ const forward = definePrimitive<DepthwiseInputs, NoAttributes>({
   },
   simd: ({ x, weight, bias }, _, runtime) => [simdConvolve({ x, weight, bias }, { turned: false, runtime })],
   webgpu: ({ x, weight, bias }, _, runtime) => [gpuConvolve({ x, weight, bias }, { turned: false, runtime })],
+  cut: { along: "samples", of: ["x"] },
 });
 
 const inputGradient = definePrimitive<{ dy: Tensor; weight: Tensor }, NoAttributes>({
@@ -61,6 +62,7 @@ const inputGradient = definePrimitive<{ dy: Tensor; weight: Tensor }, NoAttribut
   },
   simd: ({ dy, weight }, _, runtime) => [simdConvolve({ x: dy, weight }, { turned: true, runtime })],
   webgpu: ({ dy, weight }, _, runtime) => [gpuConvolve({ x: dy, weight }, { turned: true, runtime })],
+  cut: { along: "samples", of: ["dy"] },
 });
 
 const weightGradient = definePrimitive<{ x: Tensor; dy: Tensor }, { kernel: number }>({
@@ -76,6 +78,7 @@ const weightGradient = definePrimitive<{ x: Tensor; dy: Tensor }, { kernel: numb
   },
   simd: ({ x, dy }, { kernel }, runtime) => [simdWeightGradient({ x, dy }, { kernel, runtime })],
   webgpu: ({ x, dy }, { kernel }, runtime) => [gpuWeightGradient({ x, dy }, { kernel, runtime })],
+  cut: { along: "samples", of: ["x", "dy"], sums: [0] },
 });
 
 /** The op behind {@linkcode depthwiseConv3d}. */

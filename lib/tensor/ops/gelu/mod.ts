@@ -32,6 +32,7 @@ const forward = definePrimitive<{ x: Tensor }, NoAttributes>({
     runElementwise(program, { inputs: [x], outputs: [y] }, runtime);
     return [y];
   },
+  cut: { along: "values", of: ["x"] },
 });
 
 const DENSITY = 1 / Math.sqrt(2 * Math.PI);
@@ -64,6 +65,7 @@ export const geluGradient = definePrimitive<{ dy: Tensor; x: Tensor }, NoAttribu
     runElementwise(program, { inputs: [x, dy], outputs: [dx] }, runtime);
     return [dx];
   },
+  cut: { along: "values", of: ["dy", "x"] },
 });
 
 /** The op behind {@linkcode gelu}. */

@@ -81,6 +81,7 @@ const forward = definePrimitive<GroupNormInputs, GroupNormAttributes>({
     const normalisation = { statistics: { mean, inverse }, scale, shift: bias, slope: SLOPES[activation] };
     return [gpuNormalize(x, normalisation, services), mean, inverse];
   },
+  cut: { along: "samples", of: ["x"] },
 });
 
 interface GradientInputs extends Record<"dy" | "x" | "mean" | "inverseStd", Tensor> {
@@ -155,6 +156,7 @@ const backward = definePrimitive<GradientInputs, GradientAttributes>({
     const layout = normLayout(x, { samples: x.shape[0], groups });
     return gpuNormGradient({ dy, x, y, slope }, known, { layout, runtime });
   },
+  cut: { along: "samples", of: ["dy", "x", "y", "mean", "inverseStd"], sums: [1, 2] },
 });
 
 /** Mean and 1/√(variance + ε) `[samples, groups]` of the channels' own moments. */

@@ -39,6 +39,7 @@ const forward = definePrimitive<LayerNormInputs, LayerNormAttributes>({
     return [y];
   },
   webgpu: (arrays, { epsilon }, runtime) => [gpuLayerNorm(arrays, { epsilon, runtime })],
+  cut: { along: "tokens", of: ["x"] },
 });
 
 const backward = definePrimitive<{ dy: Tensor; x: Tensor; scale: Tensor }, LayerNormAttributes>({
@@ -94,6 +95,7 @@ const backward = definePrimitive<{ dy: Tensor; x: Tensor; scale: Tensor }, Layer
     return [dx, ...sums.map((values) => outputOf(values, scale.shape, runtime))];
   },
   webgpu: (arrays, { epsilon }, runtime) => gpuLayerNormGradient(arrays, { epsilon, runtime }),
+  cut: { along: "tokens", of: ["dy", "x"], sums: [1, 2] },
 });
 
 /** Values and rows of a chunk at most: it stays in the second-level cache, and sums in float32 stay accurate. */

@@ -41,6 +41,7 @@ const forward = definePrimitive<LeakyReluInputs, LeakyReluAttributes>({
     runElementwise({ name: "leaky_relu", source: forwardSource, constants }, arrays, runtime);
     return [y];
   },
+  cut: { along: "values", of: ["x", "residual"] },
 });
 
 /** dy and the output → the gradient of the sum: the output has its sign. */
@@ -58,6 +59,7 @@ const gradient = definePrimitive<{ dy: Tensor; y: Tensor }, LeakyReluAttributes>
     runElementwise({ name: "leaky_relu_gradient", source: gradientSource }, arrays, runtime);
     return [dx];
   },
+  cut: { along: "values", of: ["dy", "y"] },
 });
 
 /** The op behind {@linkcode leakyRelu}. */

@@ -55,6 +55,7 @@ const forward = definePrimitive<LinearInputs, NoAttributes>({
     multiplyOnGpu({ ...operands, c: y, bias }, { m: x.length / k, n, k }, runtime);
     return [y];
   },
+  cut: { along: "tokens", of: ["x"] },
 });
 
 /** dy `[…, Cout]`, weight `[Cin, Cout]` → dx `[…, Cin]`. */
@@ -89,6 +90,7 @@ export const linearInputGradient = definePrimitive<{ dy: Tensor; weight: Tensor 
     multiplyOnGpu({ ...operands, c: dx }, { m: dy.length / k, n, k }, runtime);
     return [dx];
   },
+  cut: { along: "tokens", of: ["dy"] },
 });
 
 /** x `[…, Cin]`, dy `[…, Cout]` → dW `[Cin, Cout]`. */
@@ -120,6 +122,7 @@ export const linearWeightGradient = definePrimitive<{ x: Tensor; dy: Tensor }, N
     multiplyOnGpu({ ...operands, c: dWeight }, { m, n, k: x.length / m }, runtime);
     return [dWeight];
   },
+  cut: { along: "tokens", of: ["x", "dy"], sums: [0] },
 });
 
 /** The op behind {@linkcode linear}, with its definition for tests and benchmarks. */

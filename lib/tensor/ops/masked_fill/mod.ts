@@ -34,6 +34,7 @@ const forward = definePrimitive<MaskedFillInputs, NoAttributes>({
     runElementwise(program, { inputs: [x, fill, mask], outputs: [out] }, runtime);
     return [out];
   },
+  cut: { along: "values", of: ["x", "fill", "mask"] },
 });
 
 /** Gradients of x and of fill. */
@@ -60,6 +61,7 @@ const backward = definePrimitive<{ dy: Tensor; mask: Tensor }, NoAttributes>({
     runElementwise(program, { inputs: [dy, mask], outputs }, runtime);
     return outputs;
   },
+  cut: { along: "values", of: ["dy", "mask"] },
 });
 
 /** The op behind {@linkcode maskedFill}. */

@@ -37,6 +37,7 @@ const forward = definePrimitive<MlpInputs, NoAttributes>({
     return [y];
   },
   webgpu: (arrays, _, runtime) => [mlpByWebgpu(arrays, runtime)],
+  cut: { along: "tokens", of: ["x"] },
 });
 
 /** Tokens that a thread takes at a time. */
@@ -85,6 +86,7 @@ const backward = definePrimitive<Omit<MlpInputs, "bias2"> & { dy: Tensor }, NoAt
     return [dx, dWeight1, dBias1, dWeight2];
   },
   webgpu: (arrays, _, runtime) => mlpGradientByWebgpu(arrays, runtime),
+  cut: { along: "tokens", of: ["dy", "x"], sums: [1, 2, 3] },
 });
 
 /** Tokens of a chunk in the backward pass: more where their hidden channels fit the second-level cache. */

@@ -1,6 +1,7 @@
 /** Multiplication of many tensors by a number on the GPU. */
 import { withValues } from "../../webgpu/elementwise.ts";
 import { groupsOf, placesOf, sourceOfMany } from "../../webgpu/many_arrays.ts";
+import { bindablePieces } from "../../webgpu/parts.ts";
 import { workgroupRow } from "../../webgpu/runtime.ts";
 import type { GpuArray, GpuRuntime } from "../../webgpu/runtime.ts";
 import common from "./scale_all.wgsl" with { type: "text" };
@@ -13,7 +14,8 @@ const MOST = 16, VALUES = 1024;
 export function scaleByWebgpu(arrays: readonly GpuArray[], factor: number, runtime: GpuRuntime): GpuArray[] {
   const most = Math.max(1, Math.min(MOST, Math.floor(runtime.limits.maxStorageBuffersPerShaderStage / 2)));
   const outputs = arrays.map(({ shape }) => runtime.output(shape));
-  const lengths = arrays.map(({ length }) => length);
+  const pieces = arrays.flatMap((x, index) => bindablePieces({ x, y: outputs[index] }, runtime.limits));
+  const lengths = pieces.map(({ x: { length } }) => length);
   for (const { indices, width } of groupsOf(lengths, most)) {
     const { places, workgroups } = placesOf(indices.map((index) => lengths[index] / width), {
       most: MOST,
@@ -23,8 +25,8 @@ export function scaleByWebgpu(arrays: readonly GpuArray[], factor: number, runti
     const source = withValues(width, sourceOfMany({ common, part }, bindings));
     runtime.run({ name: `scale_all/${width}/${indices.length}`, source }, {
       workgroups: workgroupRow(workgroups, runtime.limits),
-      inputs: indices.map((index) => arrays[index]),
-      outputs: indices.map((index) => outputs[index]),
+      inputs: indices.map((index) => pieces[index].x),
+      outputs: indices.map((index) => pieces[index].y),
       integers: places,
       floats: [factor],
     });

@@ -54,6 +54,7 @@ const smooth = definePrimitive<{ x: Tensor }, SmoothAttributes>({
     }
     return [y];
   },
+  cut: { along: "samples", of: ["x"] },
 });
 
 /** Slices that an invocation goes through: more would leave a GPU idle, fewer read more edges twice. */

@@ -63,6 +63,7 @@ const fold = definePrimitive<{ x: Tensor }, NoAttributes>({
     webgpu.moveRuns({ x, y }, { folded: y.shape, fold: true }, runtime);
     return [y];
   },
+  cut: { along: "samples", of: ["x"] },
 });
 
 const unfold = definePrimitive<{ x: Tensor }, NoAttributes>({
@@ -86,6 +87,7 @@ const unfold = definePrimitive<{ x: Tensor }, NoAttributes>({
     webgpu.moveRuns({ x, y }, { folded: x.shape, fold: false }, runtime);
     return [y];
   },
+  cut: { along: "samples", of: ["x"] },
 });
 
 /** The op behind {@linkcode spaceToDepth3d}. */

@@ -56,6 +56,7 @@ const forward = definePrimitive<ErrorInputs, NoAttributes>({
     sumRows({ x: prediction, y: target, sums: errors }, options, runtime);
     return [errors];
   },
+  cut: { along: "samples", of: ["prediction", "target"] },
 });
 
 const backward = definePrimitive<ErrorInputs & { dy: Tensor }, NoAttributes>({
@@ -94,6 +95,7 @@ const backward = definePrimitive<ErrorInputs & { dy: Tensor }, NoAttributes>({
     });
     return [gradient];
   },
+  cut: { along: "samples", of: ["prediction", "target", "dy"] },
 });
 
 /** The op behind {@linkcode sampleSquaredError}; the target has no gradient. */

@@ -1,6 +1,7 @@
 /** Sums of squares of many tensors on the GPU: a dispatch takes several of them. */
 import { withValues } from "../../webgpu/elementwise.ts";
 import { groupsOf, placesOf, sourceOfMany } from "../../webgpu/many_arrays.ts";
+import { bindablePieces } from "../../webgpu/parts.ts";
 import { workgroupRow } from "../../webgpu/runtime.ts";
 import type { GpuArray, GpuRuntime } from "../../webgpu/runtime.ts";
 import common from "./sums_of_squares.wgsl" with { type: "text" };
@@ -12,10 +13,11 @@ const MOST = 24, PIECE = 4096;
 /** Σ x² of every piece of every array, `[pieces]`. */
 export function squaresByPieces(arrays: readonly GpuArray[], runtime: GpuRuntime): GpuArray {
   const most = Math.min(MOST, runtime.limits.maxStorageBuffersPerShaderStage - 1);
-  const lengths = arrays.map(({ length }) => length);
+  const bindable = arrays.flatMap((x) => bindablePieces({ x }, runtime.limits));
+  const lengths = bindable.map(({ x: { length } }) => length);
   const groups = groupsOf(lengths, most).map(({ indices, width }) => {
     const places = placesOf(indices.map((index) => lengths[index] / width), { most: MOST, values: PIECE });
-    return { inputs: indices.map((index) => arrays[index]), width, ...places };
+    return { inputs: indices.map((index) => bindable[index].x), width, ...places };
   });
   const sums = runtime.output([groups.reduce((count, { workgroups }) => count + workgroups, 0)]);
   let goal = 0;

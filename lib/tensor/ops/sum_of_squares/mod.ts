@@ -31,6 +31,7 @@ const compute = definePrimitive<{ x: Tensor }, NoAttributes>({
     sumRows({ x, sums }, { rows: 1, term: "squares" }, runtime);
     return [sums];
   },
+  cut: { along: "values", of: ["x"], sums: [0] },
 });
 
 /**

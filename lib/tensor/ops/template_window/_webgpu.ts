@@ -19,15 +19,16 @@ const OF_VALUES = "@group(0) @binding(1) var<storage, read> x: array<f32>;\n" +
 const OF_PIECES = "@group(0) @binding(1) var<storage, read> x: array<vec4f>;\n" +
   "fn load(i: u32) -> vec4f { return x[i]; }\n";
 
-/** Windows `[B, d, h, w, 1]` of templates `[K, D, H, W]`. */
+/** Windows `[B, d, h, w, 1]` of templates `[K, D, H, W]`; where only some templates are given, the windows of these. */
 export function windowsByWebgpu(
   templates: GpuArray,
   { windows, size, epsilon }: WindowAttributes,
   runtime: GpuRuntime,
 ): GpuArray {
   const out = runtime.output([windows.length, ...size, 1]);
-  const extremes = extremesOf(templates, { indices: indicesOf(windows) }, runtime);
-  forEachList(windows, (list, first) => {
+  const lists = listsOf(windows, { templates, runtime });
+  const extremes = extremesOf(templates, { indices: indicesOf(lists) }, runtime);
+  for (const { list, first } of lists) {
     const count = list.length * size[0] * size[1] * size[2];
     const header = [...size, ...templates.shape.slice(1), first, count];
     runtime.run({ name: "template_windows", source: windowsSource }, {
@@ -36,7 +37,7 @@ export function windowsByWebgpu(
       outputs: [out],
       integers: [...header, bitsOf(epsilon), 0, 0, 0, ...wordsOf(list)],
     });
-  });
+  }
   return out;
 }
 
@@ -47,12 +48,15 @@ export function gradientByWebgpu(
   runtime: GpuRuntime,
 ): GpuArray {
   const dx = runtime.output(templates.shape);
-  const extremes = extremesOf(templates, { indices: indicesOf(windows) }, runtime);
+  const found = listsOf(windows, { templates, runtime });
+  const extremes = extremesOf(templates, { indices: indicesOf(found) }, runtime);
   const [count, depth, height, width] = templates.shape;
   const rows = count * depth * height;
-  forEachList(windows, (list, first) => {
+  // Templates without a window have a gradient too: 0.
+  const lists = found.length > 0 ? found : [{ list: [], first: 0 }];
+  lists.forEach(({ list, first }, index) => {
     const flows = flowsOf({ dy, templates, extremes }, { list, first, size, epsilon }, runtime);
-    const header = [...size, depth, height, width, first, list.length, rows, Number(first === 0), bitsOf(epsilon)];
+    const header = [...size, depth, height, width, first, list.length, rows, Number(index === 0), bitsOf(epsilon)];
     runtime.run({ name: "template_window_gradient", source: gradientSource }, {
       workgroups: workgroupRow(rows, runtime.limits),
       inputs: [templates, extremes, dy, flows],
@@ -76,7 +80,8 @@ function flowsOf(
 ): GpuArray {
   const { pieces, pieceLength } = piecesOf(size[0] * size[1] * size[2]);
   const partials = runtime.scratch(2 * list.length * pieces);
-  const flows = runtime.scratch(2 * list.length);
+  const flows = runtime.scratch(Math.max(2, 2 * list.length));
+  if (list.length === 0) return flows;
   runtime.run({ name: "template_window_flows", source: flowsSource }, {
     workgroups: [pieces, list.length],
     inputs: [templates, extremes, dy],
@@ -117,19 +122,32 @@ export function extremesOf(
   return extremes;
 }
 
-/** Templates that a window names. */
-function indicesOf(windows: readonly TemplateWindow[]): number[] {
-  return [...new Set(windows.map(({ template }) => template))];
+/** Windows that a shader takes at once, and the number of the first one among all. */
+interface WindowList {
+  readonly list: readonly TemplateWindow[];
+  readonly first: number;
 }
 
-/** Visits the windows in lists that fit, each with the place of its first window. */
-function forEachList(
+/** The windows of the templates at hand, numbered as these are, in lists of neighbours that fit. */
+function listsOf(
   windows: readonly TemplateWindow[],
-  visit: (list: readonly TemplateWindow[], first: number) => void,
-): void {
-  for (let first = 0; first < windows.length; first += MOST_WINDOWS) {
-    visit(windows.slice(first, first + MOST_WINDOWS), first);
-  }
+  { templates: { shape: [count] }, runtime: { firstUnit } }: { templates: GpuArray; runtime: GpuRuntime },
+): WindowList[] {
+  const lists: { list: TemplateWindow[]; first: number }[] = [];
+  windows.forEach(({ template, start }, index) => {
+    if (template < firstUnit || template >= firstUnit + count) return;
+    const window = { template: template - firstUnit, start };
+    const last = lists[lists.length - 1];
+    const goesOn = last && last.first + last.list.length === index && last.list.length < MOST_WINDOWS;
+    if (goesOn) last.list.push(window);
+    else lists.push({ list: [window], first: index });
+  });
+  return lists;
+}
+
+/** Templates that a window names. */
+function indicesOf(lists: readonly WindowList[]): number[] {
+  return [...new Set(lists.flatMap(({ list }) => list.map(({ template }) => template)))];
 }
 
 function piecesOf(length: number): { pieces: number; pieceLength: number } {

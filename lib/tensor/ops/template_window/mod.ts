@@ -59,6 +59,7 @@ const forward = definePrimitive<WindowInputs, WindowAttributes>({
   },
   simd: ({ templates }, attributes, runtime) => [windowsBySimd(templates, attributes, runtime)],
   webgpu: ({ templates }, attributes, runtime) => [windowsByWebgpu(templates, attributes, runtime)],
+  cut: { along: "samples", of: ["templates"], shared: [0] },
 });
 
 const backward = definePrimitive<{ dy: Tensor; templates: Tensor }, WindowAttributes>({
@@ -105,6 +106,7 @@ const backward = definePrimitive<{ dy: Tensor; templates: Tensor }, WindowAttrib
   },
   simd: (arrays, attributes, runtime) => [gradientBySimd(arrays, attributes, runtime)],
   webgpu: (arrays, attributes, runtime) => [gradientByWebgpu(arrays, attributes, runtime)],
+  cut: { along: "samples", of: ["templates"] },
 });
 
 /** Extremes of one template, their number of ties, and the gradient that flows into them. */

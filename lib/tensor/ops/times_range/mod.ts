@@ -58,6 +58,7 @@ const multiply = definePrimitive<RangeInputs, RangeAttributes>({
     });
     return [out];
   },
+  cut: { along: "samples", of: ["x", "volumes"] },
 });
 
 /**

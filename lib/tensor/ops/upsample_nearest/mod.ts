@@ -22,6 +22,7 @@ const forward = definePrimitive<{ x: Tensor }, NoAttributes>({
     return [y];
   },
   webgpu: ({ x }, _, runtime) => [webgpu.repeatVoxels(x, runtime)],
+  cut: { along: "samples", of: ["x"] },
 });
 
 const foldSum = definePrimitive<{ dy: Tensor }, NoAttributes>({
@@ -38,6 +39,7 @@ const foldSum = definePrimitive<{ dy: Tensor }, NoAttributes>({
     return [dx];
   },
   webgpu: ({ dy }, _, runtime) => [webgpu.sumBlocks(dy, runtime)],
+  cut: { along: "samples", of: ["dy"] },
 });
 
 /** The op behind {@linkcode upsampleNearest}. */

@@ -42,6 +42,7 @@ const forward = definePrimitive<{ x: Tensor }, UpsampleAttributes>({
   // Depth first and width last: everything but the last step works on fewer voxels.
   simd: ({ x }, { factor }, runtime) => [runOverAxes("interpolateAxis", x, { axes: AXES, scale: factor, runtime })],
   webgpu: ({ x }, { factor }, runtime) => [interpolate(x, factor, runtime)],
+  cut: { along: "samples", of: ["x"] },
 });
 
 const gradient = definePrimitive<{ dy: Tensor }, UpsampleAttributes>({
@@ -55,6 +56,7 @@ const gradient = definePrimitive<{ dy: Tensor }, UpsampleAttributes>({
     return [runOverAxes("interpolateAxisGradient", dy, { axes, scale: 1 / factor, runtime })];
   },
   webgpu: ({ dy }, { factor }, runtime) => [interpolationGradient(dy, factor, runtime)],
+  cut: { along: "samples", of: ["dy"] },
 });
 
 /** Values that a thread takes at a time. */

@@ -2,6 +2,7 @@
 import { tf } from "../../tf.ts";
 import type { TensorInfo } from "../../tf.ts";
 import type { GpuBackend } from "../backend.ts";
+import type { Cut } from "../parts.ts";
 import type { GpuArray, GpuRuntime } from "../runtime.ts";
 
 /** What tfjs hands to a kernel, typed. */
@@ -34,11 +35,10 @@ export function registerBefore(kernelName: string, attempt: KernelAttempt): void
 
 /** Runs a kernel of one output. */
 export function runOne(
-  backend: GpuBackend,
-  inputs: Readonly<Record<string, TensorInfo>>,
+  { backend, inputs, cut }: Pick<KernelCall, "backend" | "inputs"> & { cut?: { name: string; cut: Cut } },
   kernel: (arrays: Record<string, GpuArray>, runtime: GpuRuntime) => GpuArray,
 ): TensorInfo {
-  return backend.runKernel(inputs, (arrays, runtime) => [kernel(arrays, runtime)])[0];
+  return backend.runKernel(inputs, (arrays, runtime) => [kernel(arrays, runtime)], cut)[0];
 }
 
 /** True for float32 tensors that have values. */

@@ -5,6 +5,7 @@
  */
 import type { TensorInfo } from "../../tf.ts";
 import { runElementwise } from "../elementwise.ts";
+import { lengthOf } from "../limits.ts";
 import { isFloat, registerBefore, runOne } from "./_register.ts";
 import type { KernelCall } from "./_register.ts";
 import source from "./binary.wgsl" with { type: "text" };
@@ -23,10 +24,13 @@ function binary(operation: number, { inputs: { a, b }, backend }: KernelCall): T
   if (!isFloat(a, b)) return null;
   const shape = commonShape(a.shape, b.shape);
   if (!shape) return null;
-  return runOne(backend, { a, b }, (arrays, runtime) => {
-    const length = shape.reduce((product, size) => product * size, 1);
-    const [aIsOne, bIsOne] = [arrays.a, arrays.b].map((array) => array.length === 1 && length > 1);
-    const y = runtime.outputLike(shape, [arrays.a, arrays.b].filter((array) => array.length === length));
+  const length = lengthOf(shape);
+  const of = Object.entries({ a, b }).flatMap(([name, x]) => lengthOf(x.shape) === length ? [name] : []);
+  const cut = { name: OPERATIONS[operation], cut: { along: "values", of } as const };
+  return runOne({ backend, inputs: { a, b }, cut }, (arrays, runtime) => {
+    const [aIsOne, bIsOne] = ["a", "b"].map((name) => !of.includes(name));
+    const whole = of.map((name) => arrays[name]);
+    const y = runtime.outputLike(whole[0].length === length ? shape : whole[0].shape, whole);
     const types = `alias A = ${aIsOne ? "f32" : "Values"};\nalias B = ${bIsOne ? "f32" : "Values"};\n`;
     const constants = { OPERATION: operation, A_IS_ONE: Number(aIsOne), B_IS_ONE: Number(bIsOne) };
     runElementwise({ name: "binary", source: types + source, constants }, {

@@ -17,14 +17,17 @@ export function registerCast(): void {
 
 function cast({ inputs: { x }, attrs, backend }: KernelCall): TensorInfo | null {
   if (attrs.dtype !== "float32" || (x.dtype !== "int32" && x.dtype !== "bool") || x.shape.includes(0)) return null;
-  return runOne(backend, { x }, (arrays, runtime) => {
-    const y = runtime.output(x.shape);
-    runtime.run({ name: "cast", source }, {
-      workgroups: workgroupRow(Math.ceil(y.length / 256), runtime.limits),
-      inputs: [arrays.x],
-      outputs: [y],
-      integers: [y.length],
-    });
-    return y;
-  });
+  return runOne(
+    { backend, inputs: { x }, cut: { name: "Cast", cut: { along: "values", of: ["x"] } } },
+    (arrays, runtime) => {
+      const y = runtime.output(arrays.x.shape);
+      runtime.run({ name: "cast", source }, {
+        workgroups: workgroupRow(Math.ceil(y.length / 256), runtime.limits),
+        inputs: [arrays.x],
+        outputs: [y],
+        integers: [y.length],
+      });
+      return y;
+    },
+  );
 }

@@ -1,6 +1,7 @@
 /** Kernels of ours for tfjs's own operations on WebGPU. */
 import { registerBinary } from "./binary.ts";
 import { registerCast } from "./cast.ts";
+import { registerFill } from "./fill.ts";
 import { registerMove } from "./move.ts";
 import { registerReduce } from "./reduce.ts";
 import { registerUnary } from "./unary.ts";
@@ -9,6 +10,7 @@ import { registerUnary } from "./unary.ts";
 export function registerTfjsKernelsOnGpu(): void {
   registerBinary();
   registerCast();
+  registerFill();
   registerMove();
   registerReduce();
   registerUnary();

@@ -17,8 +17,9 @@ export function registerUnary(): void {
 
 function unary(operation: number, { inputs: { x }, backend }: KernelCall): TensorInfo | null {
   if (!isFloat(x)) return null;
-  return runOne(backend, { x }, (arrays, runtime) => {
-    const y = runtime.output(x.shape);
+  const cut = { name: OPERATIONS[operation], cut: { along: "values", of: ["x"] } as const };
+  return runOne({ backend, inputs: { x }, cut }, (arrays, runtime) => {
+    const y = runtime.output(arrays.x.shape);
     const program = { name: "unary", source, constants: { OPERATION: operation } };
     runElementwise(program, { inputs: [arrays.x], outputs: [y] }, runtime);
     return y;

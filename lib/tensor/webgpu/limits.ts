@@ -35,8 +35,8 @@ export function checkHolding(array: Pick<GpuArray, "shape" | "length" | "isHalf"
   const bytes = bytesOf(array);
   if (bytes <= most) return;
   throw new TooLargeError(
-    `Cannot hold a tensor of shape ${formatShape(array.shape)} on this GPU: expected at most ${mebibytes(most)}, ` +
-      `got ${mebibytes(bytes)}; lower run.batchSize, cropSize or templates.size, or use --backend simd`,
+    `Cannot hold a tensor of shape ${formatShape(array.shape)} on this GPU: expected at most ${sizeText(most)}, ` +
+      `got ${sizeText(bytes)}; lower run.batchSize, cropSize or templates.size, or use --backend simd`,
   );
 }
 
@@ -54,8 +54,8 @@ export function checkCall(
     for (const array of arrays) {
       if (bytesOf(array) <= maxStorageBufferBindingSize) continue;
       throw new TooLargeError(
-        `Cannot run ${name} on this GPU: expected arrays of at most ${mebibytes(maxStorageBufferBindingSize)}, ` +
-          `got ${mebibytes(bytesOf(array))} of shape ${formatShape(array.shape)}; lower cropSize or run.batchSize, ` +
+        `Cannot run ${name} on this GPU: expected arrays of at most ${sizeText(maxStorageBufferBindingSize)}, ` +
+          `got ${sizeText(bytesOf(array))} of shape ${formatShape(array.shape)}; lower cropSize or run.batchSize, ` +
           "set run.precision=f16-mixed, or use --backend simd",
       );
     }
@@ -67,6 +67,7 @@ export function checkCall(
   );
 }
 
-function mebibytes(bytes: number): string {
-  return `${Math.ceil(bytes / 2 ** 20)} MiB`;
+function sizeText(bytes: number): string {
+  const [unit, name] = bytes < 2 ** 24 ? [2 ** 10, "KiB"] : [2 ** 20, "MiB"];
+  return `${Math.ceil(bytes / Number(unit))} ${name}`;
 }

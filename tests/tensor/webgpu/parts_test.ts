@@ -233,7 +233,7 @@ gpuTest(
     await assert.rejects(withBindingLimit(backend, 1024, run), {
       name: "RangeError",
       message:
-        /^Cannot run Conv3dSymmetric on this GPU: expected arrays of at most 1 MiB, got 1 MiB of shape \[1, 4, 4, 4, 8\]; lower cropSize or run\.batchSize, set run\.precision=f16-mixed, or use --backend simd$/,
+        /^Cannot run Conv3dSymmetric on this GPU: expected arrays of at most 1 KiB, got 2 KiB of shape \[1, 4, 4, 4, 8\]; lower cropSize or run\.batchSize, set run\.precision=f16-mixed, or use --backend simd$/,
     });
     assert.equal(tf.memory().numTensors, before[0]);
     tf.dispose([x, weight]);

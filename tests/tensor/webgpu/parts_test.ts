@@ -20,7 +20,7 @@ import type { GpuBackend } from "../../../lib/tensor/webgpu/backend.ts";
 import { bindablePieces, windowOf } from "../../../lib/tensor/webgpu/parts.ts";
 import type { GpuArray } from "../../../lib/tensor/webgpu/runtime.ts";
 import { relativeError } from "../_ops.ts";
-import { gpuTest, withBindingLimit } from "./_gpu.ts";
+import { asRealGpu, gpuTest, withBindingLimit } from "./_gpu.ts";
 import { valuesOf } from "./_values.ts";
 
 /** Cases whose arrays, or whose scratch, a device with so many bytes at a time does not bind. */
@@ -62,24 +62,39 @@ const TOLERANCE = 2e-6;
 /** Statistics are such sums, and all that is normalised depends on them. */
 const NORMS = ["batchNorm", "groupNorm"];
 
-for (const [name, title, bytes] of CASES) {
-  gpuTest(`${name}() in parts that a device binds comes to what it comes to whole: ${title}`, async (backend) => {
-    const entry = OPS.find(({ definition }) => definition.name === name)!;
-    const opCase = entry.cases.find((candidate) => candidate.title === title)!;
-    assert.ok(opCase, "no such case");
-    const run = () => valuesOf(entry, opCase, (inputs) => entry.apply(inputs, opCase.attributes));
-    const before = backend.use.dispatches;
-    const whole = await run();
-    const dispatches = backend.use.dispatches - before;
-    const parts = await withBindingLimit(backend, bytes, run);
-    assert.ok(backend.use.dispatches - before > 2 * dispatches, "nothing was done in parts");
-    for (const [key, values] of whole) {
-      const isExact = !NORMS.includes(name) && ["output", "dx", "dqkv", "shape of output"].includes(key);
-      const { error, text } = relativeError(parts.get(key)!, values);
-      assert.ok(error <= (isExact ? 0 : TOLERANCE), `${key}: ${text}`);
-    }
-  });
+/** Compares a case in parts with the whole. */
+async function compareCase([name, title, bytes]: (typeof CASES)[number], backend: GpuBackend): Promise<void> {
+  const entry = OPS.find(({ definition }) => definition.name === name)!;
+  const opCase = entry.cases.find((candidate) => candidate.title === title)!;
+  assert.ok(opCase, "no such case");
+  const run = () => valuesOf(entry, opCase, (inputs) => entry.apply(inputs, opCase.attributes));
+  const before = backend.use.dispatches;
+  const whole = await run();
+  const dispatches = backend.use.dispatches - before;
+  const parts = await withBindingLimit(backend, bytes, run);
+  assert.ok(backend.use.dispatches - before > 2 * dispatches, "nothing was done in parts");
+  for (const [key, values] of whole) {
+    const isExact = !NORMS.includes(name) && ["output", "dx", "dqkv", "shape of output"].includes(key);
+    const { error, text } = relativeError(parts.get(key)!, values);
+    assert.ok(error <= (isExact ? 0 : TOLERANCE), `${key}: ${text}`);
+  }
 }
+
+for (const opCase of CASES) {
+  const [name, title] = opCase;
+  gpuTest(
+    `${name}() in parts that a device binds comes to what it comes to whole: ${title}`,
+    (backend) => compareCase(opCase, backend),
+  );
+}
+
+gpuTest("kernels for real GPUs come in parts to what they come to whole", async (backend) => {
+  const tiled = ["batchNorm", "conv3d", "depthwiseConv3d", "groupNorm", "layerNorm", "mlp", "selfAttention"];
+  const chosen = tiled.map((name) => CASES.findLast((candidate) => candidate[0] === name)!);
+  await asRealGpu(backend, async () => {
+    for (const opCase of chosen) await compareCase(opCase, backend);
+  });
+});
 
 function random(name: string, shape: readonly number[]): Tensor {
   const stream = randomStream(1, name, ...shape);

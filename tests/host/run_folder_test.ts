@@ -96,9 +96,10 @@ Deno.test("truncateRecords() refuses when records are missing, a torn one among 
     });
   }));
 
-Deno.test("saveCheckpoint() keeps the last ones, and latestCheckpoint() gives the newest", () =>
+Deno.test("saveCheckpoint() keeps the last ones, latestCheckpoint() gives the newest, savedUpdates() its number", () =>
   withRun(async (run, path) => {
     assert.equal(await run.latestCheckpoint(), undefined);
+    assert.equal(await run.savedUpdates(), undefined);
     await run.appendRecord(event(1));
     // By number, not by text: 9 comes before 10.
     for (const step of [8, 9, 10]) await run.saveCheckpoint(step, checkpoint(step));
@@ -113,6 +114,7 @@ Deno.test("saveCheckpoint() keeps the last ones, and latestCheckpoint() gives th
       state: '{"step":10}',
       file: `${path}/checkpoints/step-00000010.safetensors`,
     });
+    assert.equal(await run.savedUpdates(), 10);
   }));
 
 Deno.test("latestCheckpoint() passes over one that was being written when the process died", () =>

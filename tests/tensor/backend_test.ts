@@ -1,6 +1,6 @@
 /** Choosing the backend. */
 import assert from "node:assert/strict";
-import { BACKENDS, selectBackend, tf } from "../../lib/tensor/mod.ts";
+import { BACKENDS, lossOfGpu, selectBackend, tf } from "../../lib/tensor/mod.ts";
 import { MAX_HEAP_BYTES } from "../../lib/tensor/simd/heap.ts";
 import { hasRelaxedSimd } from "../../lib/tensor/simd/kernels.ts";
 import { findAdapter, isSoftwareAdapter } from "../../lib/tensor/webgpu/device.ts";
@@ -69,4 +69,11 @@ Deno.test("selectBackend() refuses half precision where there is no GPU for it, 
     name: "BackendUnavailableError",
     message: 'Cannot use precision "f16-mixed": expected a GPU, found none; use f32 without one',
   });
+});
+
+Deno.test("lossOfGpu() is null where no GPU computes", async () => {
+  for (const name of ["simd", "reference"] as const) {
+    await selectBackend(name);
+    assert.equal(await lossOfGpu(), null);
+  }
 });

@@ -8,7 +8,7 @@ import { BufferPool } from "./buffers.ts";
 import { copyValues } from "./copy_values.ts";
 import type { OpenedDevice } from "./device.ts";
 import { fillValues } from "./fill_values.ts";
-import { bytesOf, checkCall, checkHolding, lengthOf, TooLargeError } from "./limits.ts";
+import { bytesOf, checkCall, checkHolding, lengthOf, limitsOf, TooLargeError } from "./limits.ts";
 import type { DeviceLimits } from "./limits.ts";
 import { ParameterBlock } from "./parameters.ts";
 import { runInParts, unitsThatFit } from "./parts.ts";
@@ -116,7 +116,7 @@ export class GpuBackend extends WebGPUBackend {
       ...limits,
       features: [...device.features].join(" "),
     };
-    this.limits = device.limits;
+    this.limits = limitsOf(device);
     this.#programs = new Programs(device);
     this.#parameters = new ParameterBlock(device);
     this.#bindGroups = new BindGroups(device, this.#parameters);

@@ -13,6 +13,17 @@ export type DeviceLimits = Pick<
   | "maxComputeWorkgroupsPerDimension"
 >;
 
+/** The limits of a device as plain numbers: every dispatch looks at them, and a device's own are slow to ask. */
+export function limitsOf({ limits }: GPUDevice): DeviceLimits {
+  return {
+    maxBufferSize: limits.maxBufferSize,
+    maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+    minStorageBufferOffsetAlignment: limits.minStorageBufferOffsetAlignment,
+    maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
+    maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
+  };
+}
+
 /** An array or a dispatch is too large for the device; a part of it may not be. */
 export class TooLargeError extends RangeError {}
 

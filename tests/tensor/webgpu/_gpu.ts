@@ -43,13 +43,7 @@ export async function asRealGpu<T>(backend: GpuBackend, run: () => Promise<T>): 
 /** Runs with a backend whose device seems to bind no more than so many bytes at a time. */
 export async function withBindingLimit<T>(backend: GpuBackend, bytes: number, run: () => Promise<T>): Promise<T> {
   const { limits } = backend;
-  backend.limits = {
-    maxBufferSize: limits.maxBufferSize,
-    maxStorageBufferBindingSize: bytes,
-    minStorageBufferOffsetAlignment: limits.minStorageBufferOffsetAlignment,
-    maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
-    maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
-  };
+  backend.limits = { ...limits, maxStorageBufferBindingSize: bytes };
   try {
     return await run();
   } finally {

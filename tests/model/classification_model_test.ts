@@ -11,7 +11,8 @@ import type { Tensor5D } from "../../lib/tensor/mod.ts";
 
 await selectBackend("reference");
 
-const CONFIG: ClassificationConfig = {
+const CONFIG = {
+  backbone: "uniformer",
   inChannels: 2,
   mlpRatio: 2,
   headDim: 4,
@@ -20,7 +21,7 @@ const CONFIG: ClassificationConfig = {
   classes: 3,
   head: "linear",
   hidden: 5,
-};
+} as const satisfies ClassificationConfig;
 
 Deno.test("buildClassificationModel() names the encoder as segmentation does, and the head head.*", () => {
   const { classes, head, hidden, ...sizes } = CONFIG;

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { resolveConfig } from "../../lib/config.ts";
 import { DatalistError } from "../../lib/errors.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../lib/interop/mod.ts";
-import { describeParameters, FIRST_CONV_RULES, HEAD_KINDS, MODEL_PRESETS } from "../../lib/model/mod.ts";
+import { describeParameters, FIRST_CONV_RULES, HEAD_KINDS, MODEL_NAMES, MODEL_PRESETS } from "../../lib/model/mod.ts";
 import { BACKENDS } from "../../lib/tensor/mod.ts";
-import { FINETUNE_MODELS, FINETUNE_RECIPES, finetuneSchema } from "../../recipes/finetune/mod.ts";
+import { FINETUNE_RECIPES, finetuneSchema } from "../../recipes/finetune/mod.ts";
 import { parseClassTable } from "../../tasks/_finetune_data.ts";
 import { formatScores } from "../../tasks/_finetune_report.ts";
 import {
@@ -66,7 +66,7 @@ Deno.test("the official recipe has the values of the official fine-tuning", () =
 
 Deno.test("every fine-tuning recipe resolves, and the lists it repeats are those of the library", () => {
   for (const { recipe } of Object.values(FINETUNE_RECIPES)) resolveConfig(finetuneSchema, recipe);
-  for (const model of FINETUNE_MODELS) assert.equal(MODEL_PRESETS[model].backbone, "uniformer");
+  for (const model of MODEL_NAMES) assert.equal(finetuneSchema.parse({ model }).model, model);
   for (const kind of HEAD_KINDS) finetuneSchema.parse({ head: { kind } });
   for (const firstConv of FIRST_CONV_RULES) finetuneSchema.parse({ firstConv });
   for (const backend of BACKENDS) assert.equal(parseArguments(["--backend", backend]).backend, backend);

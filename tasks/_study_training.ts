@@ -2,7 +2,7 @@
 import { exists } from "../lib/host/mod.ts";
 import type { BackendInfo } from "../lib/tensor/mod.ts";
 import { readFinetuneDescription } from "./_finetune_description.ts";
-import { type FinetuneWatch, type NewRun, trainRun, withNewRun, withOldRun } from "./_finetuning.ts";
+import { type FinetuneWatch, type NewRun, trainRun, withNewRun, withOldRun } from "./_finetune_run.ts";
 
 /**
  * Sees a run through that has no checkpoints once its cell is done; its folder is named by what it is made of.

@@ -4,7 +4,7 @@ import { describeConfig } from "../lib/config.ts";
 import { FINETUNE_RECIPES, finetuneSchema } from "../recipes/finetune/mod.ts";
 import { CUSTOM_TASK_FILE, TASKS } from "../recipes/tasks/mod.ts";
 import { BACKEND_CHOICES, parseThreads, statusOf } from "./_command_line.ts";
-import type { FinetuneArguments } from "./_finetuning.ts";
+import type { FinetuneArguments } from "./_finetune_plan.ts";
 import { refuseRanks } from "./_ranks.ts";
 
 /**

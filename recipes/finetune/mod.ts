@@ -13,6 +13,8 @@ export type { FinetuneRecipe, ResolvedFinetune } from "./schema.ts";
 export interface FinetuneEntry {
   readonly recipe: FinetuneRecipe;
   readonly summary: string;
+  /** The recipe is about its model: weights of another are refused, where other recipes take the weights' own. */
+  readonly fixesModel?: boolean;
 }
 
 /** The table of fine-tuning recipes, one line each. */
@@ -20,5 +22,5 @@ export const FINETUNE_RECIPES: Readonly<Record<string, FinetuneEntry>> = {
   quick: { recipe: quick, summary: "phantoms at 32³, tiny UniFormer: minutes on two cores" },
   preview: { recipe: preview, summary: "your scans at 4 mm, tiny UniFormer: a first look without a GPU" },
   official: { recipe: official, summary: "as the official code does it: 96³, UniFormer-small, 300 epochs" },
-  unet3d: { recipe: unet3d, summary: "the official recipe with the UNET3D backbone" },
+  unet3d: { recipe: unet3d, summary: "the official recipe with the UNET3D backbone", fixesModel: true },
 };

@@ -104,6 +104,8 @@ function helpText(): string {
     "  deno task finetune",
     "  deno task finetune preview --task upenn-gbm --data ~/scans --weights runs/preview-20260101-120000",
     "  deno task finetune official --task brats2023-ped --data ~/scans --weights BrainMVP_uniformer.pt",
+    "  deno task finetune unet3d --task brats2023-ped --data ~/scans --weights BrainMVP_unet.pt",
+    "  deno task finetune quick model=unet3d-tiny",
     "  deno task finetune --task my-task.yaml --data ~/scans --scratch --label-fraction 0.2",
     "  deno task finetune --task phantom-class --scratch head.kind=linear head.freezeEncoder=true",
     "  deno task finetune --resume runs/finetune-upenn-gbm-20260101-120000",

@@ -87,7 +87,7 @@ const runSchema = z.strictObject({
 export const finetuneSchema = z.strictObject({
   seed: z.int().nonnegative().default(0).describe("seed of weights, crops, augmentation, order and split"),
   model: z.enum(MODEL_NAMES).default("uniformer-small").describe(
-    "backbone; that of a pre-training run unless given",
+    "backbone and its size; that of a pre-training run unless given",
   ),
   cropSize: triple.default([96, 96, 96]).describe("voxels (x, y, z) of a training crop, and of a window"),
   validationFraction: z.number().gt(0).lt(1).default(0.2)

@@ -8,7 +8,7 @@ import { isPretrained, type PretrainingPlan, pretrainVariant } from "./_ablation
 import { scoreRun } from "./_ablation_scores.ts";
 import { INTERRUPTED } from "./_command_line.ts";
 import { locateWeights, normaliseTemplates, readTemplates } from "./_finetune_weights.ts";
-import type { NewRun } from "./_finetuning.ts";
+import type { NewRun } from "./_finetune_run.ts";
 import { describeEnvironment } from "./_run_description.ts";
 import { codeVersion } from "./_study_folder.ts";
 import { waitForLock } from "./_study_lock.ts";

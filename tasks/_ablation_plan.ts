@@ -10,7 +10,8 @@ import { cellName, type CellPlan, groupName, listCells, parseCell, parseShard, t
 import { type PretrainingPlan, variantOptions } from "./_ablation_pretraining.ts";
 import { AblationResults, type CellHashes } from "./_ablation_results.ts";
 import { type FinetuneData, gatherFinetuneData } from "./_finetune_data.ts";
-import { type NewRun, readTask, resolveOptions } from "./_finetuning.ts";
+import { readTask, resolveOptions } from "./_finetune_plan.ts";
+import type { NewRun } from "./_finetune_run.ts";
 import { chooseRecipe } from "./_pretraining.ts";
 import { gatherData, type RunData } from "./_run_data.ts";
 import { fingerprintData, hashText } from "./_study_folder.ts";

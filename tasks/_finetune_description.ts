@@ -2,8 +2,9 @@
 import { z } from "zod";
 import { ConfigError } from "../lib/errors.ts";
 import { RunFolder } from "../lib/host/mod.ts";
+import { MODEL_NAMES } from "../lib/model/mod.ts";
 import { BACKENDS } from "../lib/tensor/mod.ts";
-import { FINETUNE_MODELS, finetuneSchema } from "../recipes/finetune/mod.ts";
+import { finetuneSchema } from "../recipes/finetune/mod.ts";
 import { taskSchema } from "../recipes/tasks/mod.ts";
 import { finetuneDataSchema } from "./_finetune_data.ts";
 import { initialWeightsSchema } from "./_initial_weights.ts";
@@ -13,7 +14,7 @@ const finetuneDescriptionSchema = z.strictObject({
   recipe: z.string(),
   /** The whole task, so that the run stays readable when its file changes. */
   task: taskSchema,
-  model: z.enum(FINETUNE_MODELS),
+  model: z.enum(MODEL_NAMES),
   options: finetuneSchema,
   data: finetuneDataSchema,
   /** What the run started from; absent: random weights. */

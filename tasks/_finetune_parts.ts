@@ -2,7 +2,7 @@
 import type { LabelledPlan, Subject, TemplateVolume } from "../lib/dataset/mod.ts";
 import { openLabelledSource } from "../lib/host/mod.ts";
 import { buildClassificationModel, buildSegmentationModel, MODEL_PRESETS } from "../lib/model/mod.ts";
-import type { UniformerConfig } from "../lib/model/mod.ts";
+import type { ModelConfig } from "../lib/model/mod.ts";
 import { balancedWeights, channelCount, ClassificationObjective, SegmentationObjective } from "../lib/trainer/mod.ts";
 import type { LabelledSubjects, Objective } from "../lib/trainer/mod.ts";
 import { labelScheme } from "./_finetune_data.ts";
@@ -49,7 +49,7 @@ function buildObjective(plan: FinetunePlan): { objective: Objective; dispose: ()
     ...options.augment,
     templateChannels: templates.length === 0 ? 0 : options.augment.templateChannels,
   };
-  const sizes: UniformerConfig = { ...MODEL_PRESETS[options.model], inChannels: task.modalities.length };
+  const sizes: ModelConfig = { ...MODEL_PRESETS[options.model], inChannels: task.modalities.length };
   if (task.kind === "classification") {
     const classes = task.classes.length;
     const model = buildClassificationModel({ ...sizes, classes, head: head.kind, hidden: head.hidden }, { seed });

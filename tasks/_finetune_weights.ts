@@ -4,7 +4,13 @@ import { CheckpointError } from "../lib/errors.ts";
 import { exists, openFile, RunFolder } from "../lib/host/mod.ts";
 import { encodeSafetensors, openSafetensors, openWeights } from "../lib/interop/mod.ts";
 import type { LazyTensor } from "../lib/interop/mod.ts";
-import { type FirstConvRule, loadWeights, toOfficialLayout, toOurLayout } from "../lib/model/mod.ts";
+import {
+  type FirstConvRule,
+  isEncoderParameter,
+  loadWeights,
+  toOfficialLayout,
+  toOurLayout,
+} from "../lib/model/mod.ts";
 import type { Parameter } from "../lib/model/mod.ts";
 import type { InitialWeights } from "./_initial_weights.ts";
 import { describeFile, reportLines } from "./_weights_report.ts";
@@ -58,8 +64,7 @@ export async function loadFinetuneWeights(
   print(`weights   ${describeFile(file, weights)}`);
   const match = await loadWeights(parameters, modelTensors(weights.tensors), { file, firstConv });
   for (const line of reportLines(match, { all: false })) print(line);
-  const isOfEncoder = ({ parameter }: { parameter: Parameter }): boolean => parameter.name.startsWith("encoder.");
-  if (!match.loaded.some(isOfEncoder)) {
+  if (!match.loaded.some(({ parameter }) => isEncoderParameter(parameter.name))) {
     throw new CheckpointError(`Cannot use weights ${file}: expected those of the encoder, got none that fits`);
   }
   return {

@@ -4,18 +4,24 @@ import { type LabelledStack, prepareDownstream, type SubjectImage, type Template
 import { CheckpointError, ConfigError, formatShape } from "../lib/errors.ts";
 import { exists, openFile, readFile, RunFolder } from "../lib/host/mod.ts";
 import { openWeights } from "../lib/interop/mod.ts";
-import { buildClassificationModel, buildSegmentationModel, loadWeights, MODEL_PRESETS } from "../lib/model/mod.ts";
+import {
+  buildClassificationModel,
+  buildSegmentationModel,
+  loadWeights,
+  MODEL_NAMES,
+  MODEL_PRESETS,
+} from "../lib/model/mod.ts";
 import type { Parameter } from "../lib/model/mod.ts";
 import type { Tensor, Tensor5D } from "../lib/tensor/mod.ts";
 import { channelCount } from "../lib/trainer/mod.ts";
-import { FINETUNE_MODELS, finetuneSchema } from "../recipes/finetune/mod.ts";
+import { finetuneSchema } from "../recipes/finetune/mod.ts";
 import { type Task, taskSchema } from "../recipes/tasks/mod.ts";
 import { readSavedTemplates } from "./_finetune_weights.ts";
 
 const runSchema = z.looseObject({
   kind: z.literal("finetune"),
   task: taskSchema,
-  model: z.enum(FINETUNE_MODELS),
+  model: z.enum(MODEL_NAMES),
   options: finetuneSchema,
 });
 
@@ -97,8 +103,7 @@ export async function describeFinetuned(folder: string): Promise<FinetunedDescri
 }
 
 function buildNetwork(task: Task, { model, options }: Pick<FinetunedDescription, "model" | "options">): Network {
-  const { backbone: _, ...preset } = MODEL_PRESETS[model];
-  const sizes = { ...preset, inChannels: task.modalities.length, classes: outputCount(task) };
+  const sizes = { ...MODEL_PRESETS[model], inChannels: task.modalities.length, classes: outputCount(task) };
   const mode = { training: false };
   switch (task.kind) {
     case "segmentation": {

@@ -11,7 +11,8 @@ import { INTERRUPTED } from "./_command_line.ts";
 import { type FinetuneData, gatherFinetuneData, labelScheme } from "./_finetune_data.ts";
 import { locateWeights, type WeightsSource } from "./_finetune_weights.ts";
 import { openFinetuned } from "./_finetuned.ts";
-import { chooseOptions, type NewRun, readTask } from "./_finetuning.ts";
+import { askedModel, chooseOptions, readTask } from "./_finetune_plan.ts";
+import type { NewRun } from "./_finetune_run.ts";
 import { writeLabelEfficiency } from "./_label_efficiency_results.ts";
 import { newestPretraining } from "./_newest_run.ts";
 import { describeEnvironment } from "./_run_description.ts";
@@ -159,11 +160,12 @@ async function openStudy(args: LabelEfficiencyArguments, print: (line: string) =
     if (!args.assignments.some((text) => text.startsWith(`${name}=`))) continue;
     throw new ConfigError(`Cannot use ${name} in this study: expected ${expected}`);
   }
-  const weights = args.weights ?? await newestPretraining("runs", recipe);
+  const model = await askedModel(args);
+  const weights = args.weights ?? await newestPretraining("runs", recipe, { model });
   if (weights === undefined) {
     throw new ConfigError(
       `Cannot study label efficiency: expected --weights RUN|FILE, as there is no finished ${recipe} pre-training ` +
-        "under runs/",
+        `${model === undefined ? "" : `of ${model} `}under runs/`,
     );
   }
   const source = await locateWeights(weights);

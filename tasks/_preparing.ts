@@ -76,7 +76,7 @@ async function readArguments(
     return { parameters: { ...pretrainParameters(options), storage }, ...await findSubjects(args, print) };
   }
   // Pre-training needs no networks: without them the start is quick.
-  const { readTask } = await import("./_finetuning.ts");
+  const { readTask } = await import("./_finetune_plan.ts");
   const task = await readTask(args.task);
   const entry = entryOf(FINETUNE_RECIPES, args.recipe ?? "official");
   const options = resolveConfig(finetuneSchema, entry.recipe, { file, assignments });

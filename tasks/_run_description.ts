@@ -27,7 +27,14 @@ export async function readRunDescription(
   run: string,
   { verb }: { verb: "resume" | "export" | "show" },
 ): Promise<RunDescription> {
-  const parsed = runDescriptionSchema.safeParse(await RunFolder.readDescription(run, { verb }));
+  const found = await RunFolder.readDescription(run, { verb });
+  if (verb === "export" && (found as { kind?: unknown } | null)?.kind === "finetune") {
+    throw new ConfigError(
+      `Cannot export ${run}: expected a pre-training run, got a fine-tuned one, whose weights.safetensors has the official ` +
+        "names already",
+    );
+  }
+  const parsed = runDescriptionSchema.safeParse(found);
   if (!parsed.success) {
     throw new ConfigError(`Cannot ${verb} ${run}: run.json does not describe a run: ${z.prettifyError(parsed.error)}`);
   }

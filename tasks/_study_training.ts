@@ -2,8 +2,8 @@
 import { exists } from "../lib/host/mod.ts";
 import { type BackendInfo, selectBackend } from "../lib/tensor/mod.ts";
 import { readFinetuneDescription } from "./_finetune_description.ts";
+import { type FinetuneWatch, type NewRun, trainRun, withNewRun, withOldRun } from "./_finetune_run.ts";
 import { outliveGpuLosses, savedUpdatesIn } from "./_gpu_loss.ts";
-import { type FinetuneWatch, type NewRun, trainRun, withNewRun, withOldRun } from "./_finetuning.ts";
 
 /**
  * Sees a run through that has no checkpoints once its cell is done; its folder is named by what it is made of.

@@ -4,7 +4,7 @@ import { describeConfig } from "../lib/config.ts";
 import { FINETUNE_RECIPES, finetuneSchema } from "../recipes/finetune/mod.ts";
 import { CUSTOM_TASK_FILE, TASKS } from "../recipes/tasks/mod.ts";
 import { BACKEND_CHOICES, parseThreads, statusOf } from "./_command_line.ts";
-import type { FinetuneArguments } from "./_finetuning.ts";
+import type { FinetuneArguments } from "./_finetune_plan.ts";
 import { refuseRanks } from "./_ranks.ts";
 
 /**
@@ -104,6 +104,8 @@ function helpText(): string {
     "  deno task finetune",
     "  deno task finetune preview --task upenn-gbm --data ~/scans --weights runs/preview-20260101-120000",
     "  deno task finetune official --task brats2023-ped --data ~/scans --weights BrainMVP_uniformer.pt",
+    "  deno task finetune unet3d --task brats2023-ped --data ~/scans --weights BrainMVP_unet.pt",
+    "  deno task finetune quick model=unet3d-tiny",
     "  deno task finetune --task my-task.yaml --data ~/scans --scratch --label-fraction 0.2",
     "  deno task finetune --task phantom-class --scratch head.kind=linear head.freezeEncoder=true",
     "  deno task finetune --resume runs/finetune-upenn-gbm-20260101-120000",

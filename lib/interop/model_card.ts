@@ -121,12 +121,14 @@ function files({ templates: { used, size, spacingMm }, onnx }: ModelCard): Lines
 
 function architecture({ model, templates }: ModelCard): Lines {
   const { network, trained, buffers, templates: templateValues } = model.values;
-  const decoder = model.backbone === "uniformer" ? "a linear decoder" : "a residual decoder";
-  const name = model.backbone === "uniformer" ? "UniFormer" : "UNET3D";
+  const summary = model.backbone === "uniformer"
+    ? "UniFormer in 3-D with a linear decoder without skip connections, which only pre-training uses."
+    : "UNET3D in 3-D with a residual decoder, in pre-training without skip connections. Segmentation adds them, and starts " +
+      "from the decoder too.";
   return [
     "## Architecture",
     "",
-    `${name} in 3-D with ${decoder} without skip connections, which only pre-training uses.`,
+    summary,
     "",
     ...table(["what", "value"], [
       ...Object.entries(model.sizes),

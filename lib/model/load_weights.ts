@@ -2,7 +2,7 @@
 import { CheckpointError, formatShape } from "../errors.ts";
 import { sizeOf, tf } from "../tensor/mod.ts";
 import { adaptChannels, isOtherChannels } from "./_first_conv.ts";
-import { canonicalName, commonPrefix } from "./_weight_names.ts";
+import { canonicalNames, commonPrefix } from "./_weight_names.ts";
 import { toOurLayout } from "./parameters.ts";
 import type { Parameter, ParameterDescription } from "./parameters.ts";
 
@@ -70,8 +70,9 @@ const NAMED = 3;
 /**
  * Finds the tensor of each parameter, and nothing is read yet.
  *
- * Names match as they are, under a prefix that all have in common, and across the official models: the encoder is
- * `encoder.uniformer.X` in pre-training, `encoder.X` in segmentation and `X` by itself.
+ * Names match as they are, under a prefix that all have in common, and across the official models: UniFormer's encoder is
+ * `encoder.uniformer.X` in pre-training, `encoder.X` in segmentation and `X` by itself; UNET3D is `X`, `unet.X` or
+ * `model.unet.X`, and only its last layer, `up1conv`, is not the same thing in pre-training and in segmentation.
  *
  * @param parameters of the model; templates are one more
  * @throws {CheckpointError} when nothing fits but at most the templates; the message has names of both sides
@@ -103,13 +104,16 @@ export function compareWeights<P extends ParameterDescription, T extends WeightT
   { firstConv = "skip" }: Pick<MatchOptions, "firstConv">,
 ): WeightsMatch<P, T> {
   const all = [...tensors];
-  const targets = new Map(parameters.map((parameter) => [canonicalName(parameter.name), parameter]));
+  const modelNames = canonicalNames(parameters.map(({ name, officialShape: shape }) => ({ name, shape })));
+  const targets = new Map(parameters.map((parameter, i) => [modelNames[i], parameter]));
   const prefix = commonPrefix(all.map(({ name }) => name), (name) => targets.has(name));
+  const fileNames = canonicalNames(all.map(({ name, shape }) => {
+    return { name: name.startsWith(prefix) ? name.slice(prefix.length) : name, shape };
+  }));
   const sources = new Map<string, T>();
   const unexpected: T[] = [];
-  for (const tensor of all) {
-    const { name } = tensor;
-    const canonical = canonicalName(name.startsWith(prefix) ? name.slice(prefix.length) : name);
+  for (const [i, tensor] of all.entries()) {
+    const canonical = fileNames[i];
     const isTaken = targets.has(canonical) && !sources.has(canonical);
     if (isTaken) sources.set(canonical, tensor);
     else unexpected.push(tensor);

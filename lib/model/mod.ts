@@ -1,6 +1,7 @@
 /** Backbones with their decoders for pre-training and segmentation, or a head, under official parameter names. */
 export { buildClassificationModel, HEAD_KINDS } from "./classification_model.ts";
 export type { ClassificationConfig, ClassificationModel, HeadKind } from "./classification_model.ts";
+export { isEncoderParameter } from "./_weight_names.ts";
 export type { ForwardMode } from "./layers.ts";
 export { compareWeights, FIRST_CONV_RULES, loadWeights, matchWeights } from "./load_weights.ts";
 export type {
@@ -13,9 +14,9 @@ export type {
 } from "./load_weights.ts";
 export { toOfficialLayout, toOurLayout } from "./parameters.ts";
 export type { Parameter, ParameterDescription, ParameterLayout } from "./parameters.ts";
-export { MODEL_NAMES, MODEL_PRESETS } from "./presets.ts";
+export { divisorOf, MODEL_NAMES, MODEL_PRESETS } from "./presets.ts";
 export type { ModelConfig, ModelName } from "./presets.ts";
-export { buildPretrainModel, describeParameters, divisorOf } from "./pretrain_model.ts";
+export { buildPretrainModel, describeParameters } from "./pretrain_model.ts";
 export type { PretrainModel, PretrainOutput } from "./pretrain_model.ts";
 export { buildSegmentationModel } from "./segmentation_model.ts";
 export type { SegmentationConfig, SegmentationModel, SegmentationOutput } from "./segmentation_model.ts";

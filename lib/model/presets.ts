@@ -2,7 +2,7 @@
 import type { UniformerConfig } from "./uniformer.ts";
 import type { Unet3dConfig } from "./unet3d.ts";
 
-/** What is needed to build a pre-training model. */
+/** What is needed to build a model: its backbone and the sizes of it. */
 export type ModelConfig =
   | ({ readonly backbone: "uniformer" } & UniformerConfig)
   | ({ readonly backbone: "unet3d" } & Unet3dConfig);
@@ -34,3 +34,8 @@ export type ModelName = keyof typeof MODEL_PRESETS;
 
 /** All preset names. */
 export const MODEL_NAMES = Object.keys(MODEL_PRESETS) as [ModelName, ...ModelName[]];
+
+/** What a model's input sizes must be divisible by: its encoder's stride. */
+export function divisorOf({ backbone }: Pick<ModelConfig, "backbone">): number {
+  return backbone === "uniformer" ? 16 : 8;
+}

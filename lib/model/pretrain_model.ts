@@ -5,6 +5,7 @@ import type { ForwardMode } from "./layers.ts";
 import { buildLinearDecoder } from "./linear_decoder.ts";
 import { Scope } from "./parameters.ts";
 import type { Parameter, ParameterDescription } from "./parameters.ts";
+import { divisorOf } from "./presets.ts";
 import type { ModelConfig } from "./presets.ts";
 import { buildUnet3d } from "./unet3d.ts";
 import { buildUniformer } from "./uniformer.ts";
@@ -55,11 +56,6 @@ export function describeParameters(config: ModelConfig): ParameterDescription[] 
   const scope = new Scope({ seed: 0, describeOnly: true });
   buildForward(scope, config);
   return scope.list().map(({ variable: _, ...description }) => description);
-}
-
-/** What a model's input sizes must be divisible by: its encoder's stride. */
-export function divisorOf({ backbone }: ModelConfig): number {
-  return backbone === "uniformer" ? 16 : 8;
 }
 
 function buildForward(scope: Scope, config: ModelConfig): PretrainModel["forward"] {

@@ -1,26 +1,25 @@
-/** UniFormer with a decoder of skips: one logit per voxel and class, for fine-tuning. */
-import { tf, upsampleTrilinear } from "../tensor/mod.ts";
-import type { Tensor, Tensor5D } from "../tensor/mod.ts";
+/** A backbone with a decoder of skips: one logit per voxel and class, for fine-tuning. */
+import type { Tensor5D } from "../tensor/mod.ts";
 import { expectDivisible } from "./_divisible.ts";
-import { defaultPointwiseConv, inScope, pointwiseConv, upConvolve } from "./layers.ts";
+import { buildUnet3dSegmentation } from "./_unet3d_segmentation.ts";
+import { buildUniformerSegmentation } from "./_uniformer_segmentation.ts";
 import type { ForwardMode } from "./layers.ts";
 import { Scope } from "./parameters.ts";
 import type { Parameter } from "./parameters.ts";
-import { decoderParts } from "./unet_decoder.ts";
-import { buildUniformer } from "./uniformer.ts";
-import type { UniformerConfig } from "./uniformer.ts";
+import { divisorOf } from "./presets.ts";
+import type { ModelConfig } from "./presets.ts";
 
-/** Sizes of a segmentation model: those of its encoder, e.g. of a preset, with its own input channels. */
-export interface SegmentationConfig extends UniformerConfig {
+/** What a segmentation model is: a backbone, e.g. that of a preset, with its own input channels, and classes. */
+export type SegmentationConfig = ModelConfig & {
   /** Classes, each of which may hold at a voxel or not, whatever the others do. */
   readonly classes: number;
-}
+};
 
 /** What a forward pass computes. */
 export interface SegmentationOutput {
   /** As `forward` gives them. */
   readonly logits: Tensor5D[];
-  /** Of the encoder's stages, highest resolution first. */
+  /** Of the encoder's stages, highest resolution first; the last are the deepest. */
   readonly features: readonly Tensor5D[];
 }
 
@@ -42,61 +41,31 @@ export interface SegmentationModel {
   dispose(): void;
 }
 
-/** The encoder's stride. */
-const DIVISOR = 16;
-
 /**
  * Builds a model with fresh weights: the same for the same seed.
  *
  * @throws {RangeError} when there is no class; on forward, when the input's sizes are not divisible by `divisor`
- * @see official class UniUnet with deep supervision
+ * @see official classes UniUnet and UNet3D_g, both with deep supervision
  */
 export function buildSegmentationModel(config: SegmentationConfig, { seed }: { seed: number }): SegmentationModel {
   if (!(Number.isInteger(config.classes) && config.classes >= 1)) {
     throw new RangeError(`Cannot build segmentation model: expected at least 1 class, got ${config.classes}`);
   }
   const scope = new Scope({ seed });
-  const encoder = buildUniformer(scope.child("encoder"), config);
-  const decoder = buildDecoder(scope, config);
+  const network = config.backbone === "uniformer"
+    ? buildUniformerSegmentation(scope, config)
+    : buildUnet3dSegmentation(scope, config);
   const parameters = scope.list();
+  const divisor = divisorOf(config);
   const forwardWithFeatures: SegmentationModel["forwardWithFeatures"] = (x, mode) => {
-    expectDivisible("segmentation model", x, DIVISOR);
-    const features = encoder(x, mode);
-    return { features, logits: decoder({ x, features }, mode) };
+    expectDivisible("segmentation model", x, divisor);
+    return network(x, mode);
   };
   return {
     parameters,
-    divisor: DIVISOR,
+    divisor,
     forward: (x, mode) => forwardWithFeatures(x, mode).logits,
     forwardWithFeatures,
     dispose: () => parameters.forEach(({ variable }) => variable.dispose()),
-  };
-}
-
-/** What the decoder sees: the input and the encoder's four stages. */
-interface Encoded {
-  readonly x: Tensor5D;
-  readonly features: readonly Tensor5D[];
-}
-
-function buildDecoder(scope: Scope, config: SegmentationConfig): (encoded: Encoded, mode: ForwardMode) => Tensor5D[] {
-  const { classes, embedDims: [c1, c2] } = config;
-  const { upWeights, blocks, projection } = decoderParts(scope.child("decoder"), config, { skips: true });
-  const outScope = scope.child("decoder").child("out").child("conv").child("conv");
-  const out = pointwiseConv(outScope, { inputs: c1, outputs: classes });
-  const quarterOut = defaultPointwiseConv(scope.child("ms_out").child(0), { inputs: c2, outputs: classes });
-  const halfOut = defaultPointwiseConv(scope.child("ms_out").child(1), { inputs: c1, outputs: classes });
-  return ({ x, features: [x1, x2, x3, x4] }, mode) => {
-    const step = (h: Tensor, skip: Tensor, i: number): Tensor =>
-      inScope(mode, () => {
-        const joined = inScope(mode, () => tf.concat([upConvolve(h, upWeights[i]), skip], -1));
-        return blocks[i](joined, mode);
-      });
-    const quarter = step(step(x4, x3, 0), x2, 1);
-    const half = step(quarter, x1, 2);
-    const full = out(step(half, projection(x, mode), 3), mode) as Tensor5D;
-    if (!mode.training) return [full];
-    const quarterLogits = upsampleTrilinear(quarterOut(quarter, mode), { factor: 4 });
-    return [quarterLogits, upsampleTrilinear(halfOut(half, mode), { factor: 2 }), full];
   };
 }

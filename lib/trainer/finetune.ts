@@ -1,6 +1,7 @@
 /** Fine-tuning, whatever the task: what the loop does in it. */
 import type { Batch, LabelledSample, LabelledSampleSource } from "../dataset/mod.ts";
 import { encodeSafetensors } from "../interop/mod.ts";
+import { isEncoderParameter } from "../model/mod.ts";
 import type { Parameter } from "../model/mod.ts";
 import type { ClassificationRecord, FinetuneRecord, FinetuneStepRecord, SegmentationRecord } from "../results.ts";
 import type { Tensor } from "../tensor/mod.ts";
@@ -75,7 +76,7 @@ export interface FinetuneOptions {
     /** `adam`: weight decay through the gradient, as the official code does; `adamw`: on the weights themselves. */
     readonly name: "adam" | "adamw";
     readonly learningRate: number;
-    /** Of the parameters under `encoder.`; null = that of the others. */
+    /** Of the encoder's parameters; null = that of the others. */
     readonly encoderLearningRate: number | null;
     readonly beta1: number;
     readonly beta2: number;
@@ -190,7 +191,7 @@ class Finetuning implements LoopTask<LabelledSample, FinetuneRecord, LossName> {
     const learningRate = this.#learningRate(epoch, run);
     const encoderRate = learningRate * (optimizer.encoderLearningRate ?? optimizer.learningRate) /
       optimizer.learningRate;
-    return { learningRate, rateOf: (name) => name.startsWith("encoder.") ? encoderRate : learningRate };
+    return { learningRate, rateOf: (name) => isEncoderParameter(name) ? encoderRate : learningRate };
   }
 
   #learningRate(epoch: number, { state: { updates }, plan }: Run): number {

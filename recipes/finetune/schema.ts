@@ -1,16 +1,11 @@
 /** The options of a fine-tuning run with their defaults: those of the official code. */
 import { z } from "zod";
+import { divisorOf, MODEL_NAMES, MODEL_PRESETS } from "../../lib/model/mod.ts";
 import { checkpointMinutesSchema, precisionSchema } from "../../lib/trainer/mod.ts";
 
 const count = z.int().positive();
 const triple = z.tuple([count, count, count]);
 const share = z.number().min(0).max(1);
-
-/** Backbones that have a decoder for segmentation and a head for classification. */
-export const FINETUNE_MODELS = ["uniformer-small", "uniformer-tiny"] as const;
-
-/** What the encoder's stride asks of a crop. */
-const DIVISOR = 16;
 
 const preprocessSchema = z.strictObject({
   spacingMm: z.tuple([z.number().positive(), z.number().positive(), z.number().positive()]).nullable()
@@ -92,8 +87,8 @@ const runSchema = z.strictObject({
 /** A whole fine-tuning recipe. */
 export const finetuneSchema = z.strictObject({
   seed: z.int().nonnegative().default(0).describe("seed of weights, crops, augmentation, order and split"),
-  model: z.enum(FINETUNE_MODELS).default("uniformer-small").describe(
-    "backbone; that of a pre-training run unless given",
+  model: z.enum(MODEL_NAMES).default("uniformer-small").describe(
+    "backbone and its size; that of a pre-training run unless given",
   ),
   cropSize: triple.default([96, 96, 96]).describe("voxels (x, y, z) of a training crop, and of a window"),
   validationFraction: z.number().gt(0).lt(1).default(0.2)
@@ -123,9 +118,10 @@ export const finetuneSchema = z.strictObject({
     size: z.int().min(16).max(512).default(64).describe("voxels per edge of a phantom"),
     seed: z.int().nonnegative().default(1).describe("seed of the cohort; that of pre-training is 0"),
   }).prefault({}),
-}).superRefine(({ cropSize }, context) => {
-  if (cropSize.every((size) => size % DIVISOR === 0)) return;
-  context.addIssue({ code: "custom", path: ["cropSize"], message: `multiples of ${DIVISOR}` });
+}).superRefine(({ model, cropSize }, context) => {
+  const divisor = divisorOf(MODEL_PRESETS[model]);
+  if (cropSize.every((size) => size % divisor === 0)) return;
+  context.addIssue({ code: "custom", path: ["cropSize"], message: `multiples of ${divisor}` });
 });
 
 /** A fine-tuning recipe as it is written: only what differs from the defaults. */

@@ -74,7 +74,7 @@ Deno.test("slidingWindow() pads a small volume with zeros on both sides and cuts
 });
 
 Deno.test("slidingWindow() equals one pass of a network where one window covers the volume", async () => {
-  const { backbone: _, ...preset } = MODEL_PRESETS["uniformer-tiny"];
+  const preset = MODEL_PRESETS["uniformer-tiny"];
   const model = buildSegmentationModel({ ...preset, inChannels: 2, classes: 3 }, { seed: 5 });
   const predict = (x: Tensor5D): Tensor5D => model.forward(x, { training: false })[0];
   const size = [16, 32, 16] as const;

@@ -97,6 +97,18 @@ Deno.test("formatModelCard() says what inputs need", () => {
   assert.match(sectionOf(own, "Inputs"), /^2\. Not resampled: /m);
 });
 
+Deno.test("formatModelCard() says which decoders serve pre-training only", () => {
+  const unet3d = { ...CARD, model: { ...CARD.model, backbone: "unet3d" as const } };
+  assert.match(
+    sectionOf(CARD, "Architecture"),
+    /^UniFormer .* linear decoder without .*, which only pre-training uses\.$/m,
+  );
+  assert.match(
+    sectionOf(unet3d, "Architecture"),
+    /^UNET3D .* Segmentation adds them, and starts from the decoder too\.$/m,
+  );
+});
+
 Deno.test("formatModelCard() describes encoder.onnx only when it is there, with the axes of its backbone", () => {
   assert.match(
     sectionOf(CARD, "How to load"),

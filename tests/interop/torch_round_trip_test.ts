@@ -10,27 +10,10 @@ import {
   type TensorDtype,
 } from "../../lib/interop/mod.ts";
 import { randomStream } from "../../lib/random.ts";
+import { findPython, runs } from "../_torch.ts";
 import { concatenate } from "./_pickle_writer.ts";
 
 const SCRIPT = fileURLToPath(new URL("./_round_trip.py", import.meta.url));
-
-/** True when the program exits with 0. */
-async function runs(program: string, args: readonly string[]): Promise<boolean> {
-  try {
-    const options: Deno.CommandOptions = { args: [...args], stdin: "null", stdout: "null", stderr: "null" };
-    return (await new Deno.Command(program, options).output()).success;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-async function findPython(): Promise<string | undefined> {
-  for (const program of ["python3", "/usr/bin/python3"]) {
-    if (await runs(program, ["-c", "import torch"])) return program;
-  }
-  return undefined;
-}
 
 const ARRAYS = { F64: Float64Array, F32: Float32Array, I64: BigInt64Array, I32: Int32Array, U8: Uint8Array };
 

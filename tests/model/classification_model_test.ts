@@ -11,7 +11,8 @@ import type { Tensor5D } from "../../lib/tensor/mod.ts";
 
 await selectBackend("reference");
 
-const CONFIG: ClassificationConfig = {
+const CONFIG = {
+  backbone: "uniformer",
   inChannels: 2,
   mlpRatio: 2,
   headDim: 4,
@@ -20,7 +21,7 @@ const CONFIG: ClassificationConfig = {
   classes: 3,
   head: "linear",
   hidden: 5,
-};
+} as const satisfies ClassificationConfig;
 
 Deno.test("buildClassificationModel() names the encoder as segmentation does, and the head head.*", () => {
   const { classes, head, hidden, ...sizes } = CONFIG;
@@ -32,6 +33,30 @@ Deno.test("buildClassificationModel() names the encoder as segmentation does, an
   assert.deepEqual(names("linear"), [...encoder, "head.weight", "head.bias"]);
   const mlp = ["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"].map((name) => `head.${name}`);
   assert.deepEqual(names("mlp"), [...encoder, ...mlp]);
+});
+
+Deno.test("a classification by unet3d pools the encoder of a segmentation, under the official classification's names", async () => {
+  const sizes = { backbone: "unet3d", initChannels: 8, inChannels: 2, classes: 3 } as const;
+  const source = buildSegmentationModel(sizes, { seed: 7 });
+  const model = buildClassificationModel({ ...sizes, head: "linear", hidden: 5 }, { seed: 8 });
+  const encoder = source.parameters.map(({ name }) => name).filter((name) => /^(conv|ds\d)/.test(name));
+  const names = encoder.map((name) => `model.unet.${name}`);
+  assert.deepEqual(model.parameters.map(({ name }) => name), [...names, "head.weight", "head.bias"]);
+  assert.equal(model.divisor, 8);
+  const tensors = source.parameters.map((parameter) => ({
+    name: `module.${parameter.name}`,
+    shape: parameter.officialShape,
+    read: () => Promise.resolve(toOfficialLayout(parameter.variable.dataSync() as Float32Array, parameter)),
+  }));
+  const { loaded, missing } = await loadWeights(model.parameters, tensors, { file: "w.pt" });
+  assert.equal(loaded.length, encoder.length);
+  assert.deepEqual(missing.map(({ name }) => name), ["head.weight", "head.bias"]);
+  const x = tf.randomUniform([2, 16, 8, 24, 2], -1, 1, "float32", 6) as Tensor5D;
+  const features = source.forwardWithFeatures(x, { training: false }).features[3];
+  assert.deepEqual(features.shape, [2, 2, 1, 3, 64]);
+  const expected = tf.mean(tf.reshape(features, [2, -1, 64]), 1).dataSync();
+  assert.deepEqual(model.pool(x, { training: false }).dataSync(), expected);
+  assert.deepEqual(model.forward(x, { training: false }).shape, [2, 3]);
 });
 
 Deno.test("forward() gives one logit per class, the head of the features' mean over voxels", () => {

@@ -2,8 +2,9 @@
 import "../tensor/_float64.ts";
 import assert from "node:assert/strict";
 import { randomStream } from "../../lib/random.ts";
-import { buildPretrainModel } from "../../lib/model/mod.ts";
-import type { ModelConfig } from "../../lib/model/mod.ts";
+import { segmentationLoss } from "../../lib/losses/mod.ts";
+import { buildPretrainModel, buildSegmentationModel } from "../../lib/model/mod.ts";
+import type { ModelConfig, Parameter } from "../../lib/model/mod.ts";
 import { sampleSquaredError, selectBackend, tf } from "../../lib/tensor/mod.ts";
 import type { Scalar, Tensor5D } from "../../lib/tensor/mod.ts";
 
@@ -67,29 +68,65 @@ for (const { config, step, probes } of MODELS) {
         const deepest = tf.mean(tf.mul(features[3], tf.sin(features[3])));
         return tf.add(tf.mean(sampleSquaredError(reconstruction, target)), deepest);
       });
-    const { value, grads } = tf.variableGrads(lossOf);
-    for (const probe of probes) {
-      const parameter = model.parameters.find(({ name }) => name === probe);
-      assert.ok(parameter, probe);
-      const { variable } = parameter;
-      const analytic = grads[variable.name].dataSync() as Float32Array;
-      const original = variable.dataSync().slice();
-      // Where the gradient is largest, so that the numeric one has digits.
-      const index = analytic.reduce((best, value, i) => Math.abs(value) > Math.abs(analytic[best]) ? i : best, 0);
-      const at = (offset: number): number =>
-        tf.tidy(() => {
-          const moved = original.slice();
-          moved[index] += offset;
-          variable.assign(tf.tensor(moved, variable.shape));
-          return lossOf().dataSync()[0];
-        });
-      const numeric = (at(step) - at(-step)) / (2 * step);
-      at(0);
-      assert.ok(Math.abs(numeric) > 1e-6, `d${probe}[${index}] is too small to tell anything: ${numeric}`);
-      const error = Math.abs(numeric - analytic[index]) / Math.abs(numeric);
-      assert.ok(error < 1e-4, `d${probe}[${index}]: analytic ${analytic[index]}, numeric ${numeric}`);
-    }
-    tf.dispose([value, grads, input, target]);
+    assertGradients(lossOf, { parameters: model.parameters, probes, step });
+    tf.dispose([input, target]);
     model.dispose();
   });
+}
+
+Deno.test("unet3d with skips in training has the gradient of central differences", () => {
+  const config = { backbone: "unet3d", inChannels: 1, initChannels: 8, classes: 2 } as const;
+  const model = buildSegmentationModel(config, { seed: 6 });
+  const input = volumes(2 * model.divisor, 1);
+  const target = tf.tidy(() => {
+    const inside = tf.cast(tf.greater(input, 0), "float32");
+    return tf.concat([inside, tf.sub(1, inside)], -1);
+  });
+  const lossOf = (): Scalar =>
+    tf.tidy(() => segmentationLoss(model.forward(input, { training: true }), target, { diceShare: 0.7 }));
+  const probes = [
+    "conv1a.weight",
+    "conv1b.gn1.weight",
+    "ds2.bias",
+    "conv4c.conv2.weight",
+    "up4conva.weight",
+    "up3convb.gn2.bias",
+    "up2convb.conv1.weight",
+    "up1conv.weight",
+    "ds_out.0.weight",
+    "ds_out.1.bias",
+  ];
+  assertGradients(lossOf, { parameters: model.parameters, probes, step: 1e-7 });
+  tf.dispose([input, target]);
+  model.dispose();
+});
+
+/** Compares each probe's largest gradient with the central difference. */
+function assertGradients(
+  lossOf: () => Scalar,
+  { parameters, probes, step }: { parameters: readonly Parameter[]; probes: readonly string[]; step: number },
+): void {
+  const { value, grads } = tf.variableGrads(lossOf);
+  for (const probe of probes) {
+    const parameter = parameters.find(({ name }) => name === probe);
+    assert.ok(parameter, probe);
+    const { variable } = parameter;
+    const analytic = grads[variable.name].dataSync() as Float32Array;
+    const original = variable.dataSync().slice();
+    // Where the gradient is largest, so that the numeric one has digits.
+    const index = analytic.reduce((best, value, i) => Math.abs(value) > Math.abs(analytic[best]) ? i : best, 0);
+    const at = (offset: number): number =>
+      tf.tidy(() => {
+        const moved = original.slice();
+        moved[index] += offset;
+        variable.assign(tf.tensor(moved, variable.shape));
+        return lossOf().dataSync()[0];
+      });
+    const numeric = (at(step) - at(-step)) / (2 * step);
+    at(0);
+    assert.ok(Math.abs(numeric) > 1e-6, `d${probe}[${index}] is too small to tell anything: ${numeric}`);
+    const error = Math.abs(numeric - analytic[index]) / Math.abs(numeric);
+    assert.ok(error < 1e-4, `d${probe}[${index}]: analytic ${analytic[index]}, numeric ${numeric}`);
+  }
+  tf.dispose([value, grads]);
 }

@@ -2,8 +2,16 @@
 import assert from "node:assert/strict";
 import { compareWeights, loadWeights, matchWeights } from "../../lib/model/load_weights.ts";
 import type { WeightTensor } from "../../lib/model/load_weights.ts";
-import { buildPretrainModel, describeParameters, MODEL_PRESETS, toOurLayout } from "../../lib/model/mod.ts";
-import type { ModelName, ParameterDescription } from "../../lib/model/mod.ts";
+import {
+  buildClassificationModel,
+  buildPretrainModel,
+  buildSegmentationModel,
+  describeParameters,
+  isEncoderParameter,
+  MODEL_PRESETS,
+  toOurLayout,
+} from "../../lib/model/mod.ts";
+import type { ModelName, Parameter, ParameterDescription } from "../../lib/model/mod.ts";
 import { Templates } from "../../lib/templates/mod.ts";
 import { selectBackend, sizeOf } from "../../lib/tensor/mod.ts";
 import { readGolden } from "./_golden.ts";
@@ -89,6 +97,70 @@ Deno.test("matchWeights() matches pre-training, segmentation and bare encoders w
       }
     }
   }
+});
+
+/** What a model has, once its variables are freed. */
+function described(model: { parameters: readonly Parameter[]; dispose(): void }): readonly ParameterDescription[] {
+  model.dispose();
+  return model.parameters;
+}
+
+function stateOf(parameters: readonly ParameterDescription[]): WeightTensor[] {
+  return parameters.map(({ name, officialShape }) => tensorOf(name, officialShape));
+}
+
+const TINY_UNET3D = MODEL_PRESETS["unet3d-tiny"];
+const segmentation = (classes: number, inChannels = 1): readonly ParameterDescription[] =>
+  described(buildSegmentationModel({ ...TINY_UNET3D, inChannels, classes }, { seed: 0 }));
+const UP1CONV = ["up1conv.weight", "up1conv.bias"];
+const COARSE = ["ds_out.0.weight", "ds_out.0.bias", "ds_out.1.weight", "ds_out.1.bias"];
+
+Deno.test("matchWeights() carries all of a pre-trained UNET3D into segmentation but the layer of intensities", () => {
+  const pretrained = stateOf(describeParameters(TINY_UNET3D));
+  for (const classes of [1, 3]) {
+    const match = matchWeights(segmentation(classes), rename(pretrained, (name) => `module.${name}`), { file });
+    assert.deepEqual(names(match.missing), [...UP1CONV, ...COARSE], `${classes} classes`);
+    assert.deepEqual(names(match.unexpected), UP1CONV.map((name) => `module.${name}`));
+    assert.deepEqual(match.mismatched, []);
+    assert.equal(match.loaded.length, pretrained.length - 2);
+  }
+  const channels = matchWeights(segmentation(3, 4), pretrained, { file });
+  assert.deepEqual(names(channels.mismatched), ["conv1a.weight"]);
+});
+
+Deno.test("matchWeights() takes the last layer of a segmentation from a segmentation, and not into pre-training", () => {
+  for (const classes of [1, 3]) {
+    const state = rename(stateOf(segmentation(classes)), (name) => `unet.${name}`);
+    const again = matchWeights(segmentation(classes), state, { file });
+    assert.deepEqual([again.missing, again.mismatched, again.unexpected], [[], [], []]);
+    const back = matchWeights(describeParameters(TINY_UNET3D), state, { file });
+    assert.deepEqual(names(back.missing), UP1CONV);
+    assert.deepEqual(names(back.unexpected), [...UP1CONV, ...COARSE].map((name) => `unet.${name}`));
+  }
+  // Without deep supervision the number of channels tells: more than one is no intensity.
+  const plain = stateOf(segmentation(3)).filter(({ name }) => !COARSE.includes(name));
+  assert.deepEqual(names(matchWeights(segmentation(3), plain, { file }).missing), COARSE);
+});
+
+Deno.test("isEncoderParameter() knows both encoders in all models", () => {
+  for (const backbone of ["uniformer-tiny", "unet3d-tiny"] as const) {
+    const sizes = { ...MODEL_PRESETS[backbone], classes: 2 };
+    const encoders = [
+      describeParameters(sizes),
+      described(buildSegmentationModel(sizes, { seed: 0 })),
+      described(buildClassificationModel({ ...sizes, head: "linear", hidden: 1 }, { seed: 0 })),
+    ].map((parameters) => names(parameters).filter(isEncoderParameter).map((name) => name.split(".").slice(-3).join()));
+    assert.ok(encoders[0].length > 30);
+    // Names are those of the network's parts, whatever stands before them.
+    const tails = encoders.map((tail) => tail.map((name) => name.replace(/^(model|unet|uniformer|encoder|,)+/, "")));
+    assert.deepEqual(tails[1], tails[0]);
+    assert.deepEqual(tails[2], tails[0]);
+  }
+});
+
+Deno.test("weights of one backbone do not go into a model of the other", () => {
+  const message = /^Cannot load weights from w\.pt: expected names such as "conv1a\.weight", .*, got "encoder\.[^\n]*$/;
+  assert.throws(() => matchWeights(segmentation(2), stateOf(SMALL), { file }), { name: "CheckpointError", message });
 });
 
 Deno.test("matchWeights() takes one of two tensors for the same parameter and reports the other", () => {

@@ -1,7 +1,7 @@
 /** UNET3D: resolutions, independence of samples, residual blocks, and a decoder that sees the deepest features only. */
 import assert from "node:assert/strict";
 import { Scope } from "../../lib/model/parameters.ts";
-import { buildUnet3d } from "../../lib/model/unet3d.ts";
+import { buildUnet3d, buildUnet3dDecoder } from "../../lib/model/unet3d.ts";
 import { conv3d, selectBackend, shapeOf, tf } from "../../lib/tensor/mod.ts";
 import type { Tensor, Tensor5D } from "../../lib/tensor/mod.ts";
 import { assignOfficial, parameterOf } from "./_layers.ts";
@@ -17,6 +17,30 @@ function volumes(seed: number): Tensor5D {
 function largestDifference(a: Tensor, b: Tensor): number {
   return tf.tidy(() => tf.max(tf.abs(tf.sub(a, b))).dataSync()[0]);
 }
+
+Deno.test("buildUnet3dDecoder() adds each skip at its own resolution", () => {
+  const scope = new Scope({ seed: 4 });
+  const decoder = buildUnet3dDecoder(scope, { initChannels: 8, outputs: 2 });
+  for (const parameter of scope.list()) {
+    if (/\.conv2\.(weight|bias)$/.test(parameter.name)) assignOfficial(parameter, 0);
+  }
+  tf.tidy(() => {
+    const shapes = [[1, 2, 4, 2, 32], [1, 4, 8, 4, 16], [1, 8, 16, 8, 8]];
+    const skips = shapes.map((shape, i) => tf.randomNormal(shape, 0, 1, "float32", i + 1));
+    // Nothing comes from below but biases, and blocks let all through: what is left of a step is its skip.
+    const deepest = tf.zeros([1, 1, 2, 1, 64]) as Tensor5D;
+    const features = [deepest, deepest, deepest, deepest];
+    const { quarter, half, output } = decoder({ features, skips }, MODE);
+    const bias = (name: string): Tensor => parameterOf(scope.list(), `${name}.bias`).variable;
+    assert.ok(largestDifference(quarter, tf.add(skips[0], bias("up4conva"))) < 1e-5);
+    const without = decoder({ features, skips: [] }, MODE);
+    assert.deepEqual([half, output].map(shapeOf), [[1, 4, 8, 4, 16], [1, 8, 16, 8, 2]]);
+    assert.deepEqual([without.half, without.output].map(shapeOf), [half, output].map(shapeOf));
+    const zero = tf.zerosLike(skips[0]), halfSkipOnly = decoder({ features, skips: [zero, skips[1]] }, MODE).half;
+    assert.ok(largestDifference(tf.sub(halfSkipOnly, without.half), skips[1]) < 1e-5);
+  });
+  tf.dispose(scope.list().map(({ variable }) => variable));
+});
 
 function withUnet(run: (unet: ReturnType<typeof buildUnet3d>, scope: Scope) => void): void {
   const scope = new Scope({ seed: 4 });

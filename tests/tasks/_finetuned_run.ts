@@ -38,7 +38,7 @@ export const OPTIONS: FinetuneRecipe = {
 
 /** Builds a tiny network for a task; a backend must be in use. */
 export function tinyParameters(task: TaskInput): readonly Parameter[] {
-  const { backbone: _, ...preset } = MODEL_PRESETS["uniformer-tiny"];
+  const preset = MODEL_PRESETS["uniformer-tiny"];
   const inChannels = task.modalities.length;
   if (task.kind === "classification") {
     const sizes = { ...preset, inChannels, classes: task.classes.length, head: "mlp", hidden: 8 } as const;

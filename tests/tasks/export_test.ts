@@ -202,6 +202,18 @@ for (const { args, code, message } of WRONG_ARGUMENTS) {
   });
 }
 
+Deno.test("export of a fine-tuned run says in one line what to take instead", async () => {
+  const folder = `${RUNS}/finetuned`;
+  Deno.mkdirSync(folder, { recursive: true });
+  Deno.writeTextFileSync(`${folder}/run.json`, '{"kind":"finetune"}');
+  const { stderr } = await runExport(["--run", folder], { code: 2 });
+  assert.equal(
+    stderr,
+    `Cannot export ${folder}: expected a pre-training run, got a fine-tuned one, whose weights.safetensors has the ` +
+      "official names already\n",
+  );
+});
+
 Deno.test("export --help describes every option and file", async () => {
   const { stdout } = await runExport(["--help"]);
   for (const word of ["--run", "--out", "--size", "--no-onnx", "weights.safetensors", "encoder.onnx", "README.md"]) {

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { resolveConfig } from "../../lib/config.ts";
 import { DatalistError } from "../../lib/errors.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../lib/interop/mod.ts";
-import { describeParameters, FIRST_CONV_RULES, HEAD_KINDS, MODEL_PRESETS } from "../../lib/model/mod.ts";
+import { describeParameters, FIRST_CONV_RULES, HEAD_KINDS, MODEL_NAMES, MODEL_PRESETS } from "../../lib/model/mod.ts";
 import { BACKENDS } from "../../lib/tensor/mod.ts";
-import { FINETUNE_MODELS, FINETUNE_RECIPES, finetuneSchema } from "../../recipes/finetune/mod.ts";
+import { FINETUNE_RECIPES, finetuneSchema } from "../../recipes/finetune/mod.ts";
 import { parseClassTable } from "../../tasks/_finetune_data.ts";
 import { formatScores } from "../../tasks/_finetune_report.ts";
 import {
@@ -66,7 +66,7 @@ Deno.test("the official recipe has the values of the official fine-tuning", () =
 
 Deno.test("every fine-tuning recipe resolves, and the lists it repeats are those of the library", () => {
   for (const { recipe } of Object.values(FINETUNE_RECIPES)) resolveConfig(finetuneSchema, recipe);
-  for (const model of FINETUNE_MODELS) assert.equal(MODEL_PRESETS[model].backbone, "uniformer");
+  for (const model of MODEL_NAMES) assert.equal(finetuneSchema.parse({ model }).model, model);
   for (const kind of HEAD_KINDS) finetuneSchema.parse({ head: { kind } });
   for (const firstConv of FIRST_CONV_RULES) finetuneSchema.parse({ firstConv });
   for (const backend of BACKENDS) assert.equal(parseArguments(["--backend", backend]).backend, backend);
@@ -193,6 +193,39 @@ Deno.test("finetune starts from a pre-training checkpoint: encoder, templates an
   assert.deepEqual([options.templates, weights.file], [{ size: [6, 5, 4] }, path]);
 });
 
+Deno.test("finetune of UNET3D starts from its pre-training, decoder and all, and goes on where it stopped", async () => {
+  const path = `${RUNS}/unet-start.safetensors`;
+  writePretrained(path, "unet3d-tiny");
+  const args = tinyRun("from-unet", "--weights", path, "model=unet3d-tiny", "cropSize=[24,16,8]", "firstConv=mean");
+  const { stdout } = await runFinetune(args);
+  assert.match(stdout, /^recipe {4}quick: unet3d-tiny, 2 epochs, pre-trained$/m);
+  assert.match(stdout, /^loaded {4}110 of 116 parameters of the model/m);
+  assert.match(
+    stdout,
+    /^adapted {3}1 to another number of input channels\n {2}conv1a\.weight: \[8, 2, 3, 3, 3\] from \[8, 1,/m,
+  );
+  assert.match(stdout, /^missing {3}6 .*\n {2}up1conv\.weight\n {2}up1conv\.bias\n {2}ds_out\.0\.weight\n/m);
+  assert.match(stdout, /^extra {5}3 .*\n {2}rep_template\n {2}up1conv\.bias\n {2}up1conv\.weight\n/m);
+  const folder = `${RUNS}/from-unet`;
+  const weights = Deno.readFileSync(`${folder}/weights.safetensors`);
+  const { tensors, metadata } = decodeSafetensors(weights, "w");
+  assert.equal(metadata.model, "unet3d-tiny");
+  assert.deepEqual(tensors.get("up1conv.weight")!.shape, [2, 8, 1, 1, 1]);
+  for (const end of ["json", "safetensors"]) Deno.removeSync(`${folder}/checkpoints/step-00000002.${end}`);
+  await runFinetune(["--resume", folder]);
+  assert.deepEqual(Deno.readFileSync(`${folder}/weights.safetensors`), weights);
+  // What was fine-tuned is a start, too: of the same backbone only, whatever the recipe's own is.
+  const again = await runFinetune(tinyRun("again", "--weights", folder, "cropSize=[8,8,8]"));
+  assert.match(again.stdout, /^loaded {4}116 of 116 parameters/m);
+  const { stderr } = await runFinetune(tinyRun("other", "--weights", folder, "model=uniformer-tiny"), { code: 2 });
+  assert.match(stderr, /^Cannot use weights .*: expected those of uniformer-tiny, got unet3d-tiny\n$/);
+});
+
+Deno.test("finetune with a recipe about its model refuses a run of another", async () => {
+  const { stderr } = await runFinetune(["unet3d", ...tinyRun("fixed", "--weights", `${RUNS}/scratch`)], { code: 2 });
+  assert.match(stderr, /^Cannot use weights .*: expected those of unet3d, got uniformer-tiny\n$/);
+});
+
 Deno.test("finetune refuses weights of another backbone, and templates where there are none", async () => {
   const path = `${RUNS}/unet.safetensors`;
   writePretrained(path, "unet3d-tiny");
@@ -248,9 +281,10 @@ Deno.test("finetune names the subjects of a list that lack a sequence or a label
 Deno.test("finetune refuses unknown tasks, recipes and options, and data without a start", async () => {
   const refused: [string[], RegExp][] = [
     [["--task", "brats", "--scratch"], /Cannot find task: expected one of brats2023-ped/],
-    [["huge", "--scratch"], /Cannot find recipe: expected one of quick, preview, official, got "huge"/],
+    [["huge", "--scratch"], /Cannot find recipe: expected one of quick, preview, official, unet3d, got "huge"/],
     [["--scratch", "run.epoch=3"], /run\.epoch: unknown option, did you mean run\.epochs\?/],
     [["--scratch", "cropSize=[20,32,32]"], /cropSize: expected multiples of 16/],
+    [["--scratch", "cropSize=[20,32,32]", "model=unet3d"], /cropSize: expected multiples of 8/],
     [["--task", TASK, "--data", SCANS], /Cannot fine-tune: expected --weights RUN\|FILE or --scratch, got neither/],
     [["--task", "vsseg", "--scratch"], /Cannot fine-tune on vsseg: expected --data or --datalist, got neither/],
     [

@@ -1,6 +1,12 @@
 /** Opening fine-tuned runs: the network, its preparation and templates, and folders that are something else. */
 import assert from "node:assert/strict";
-import { buildPretrainModel, buildSegmentationModel, MODEL_PRESETS, type Parameter } from "../../lib/model/mod.ts";
+import {
+  buildClassificationModel,
+  buildPretrainModel,
+  buildSegmentationModel,
+  MODEL_PRESETS,
+  type Parameter,
+} from "../../lib/model/mod.ts";
 import { selectBackend, takeValues, type Tensor5D, tf } from "../../lib/tensor/mod.ts";
 import { taskSchema } from "../../recipes/tasks/mod.ts";
 import { openFinetuned, outputCount } from "../../tasks/_finetuned.ts";
@@ -20,7 +26,7 @@ Deno.test.beforeAll(async () => {
 });
 Deno.test.afterAll(() => Deno.removeSync(FOLDER, { recursive: true }));
 
-const { backbone: _, ...TINY } = MODEL_PRESETS["uniformer-tiny"];
+const TINY = MODEL_PRESETS["uniformer-tiny"];
 
 Deno.test("openFinetuned() gives a segmentation whose forward pass is that of the saved network", async () => {
   const model = buildSegmentationModel({ ...TINY, inChannels: 2, classes: 2 }, { seed: 9 });
@@ -34,6 +40,40 @@ Deno.test("openFinetuned() gives a segmentation whose forward pass is that of th
   const { numTensors } = tf.memory();
   run.dispose();
   assert.equal(tf.memory().numTensors, numTensors - model.parameters.length);
+});
+
+Deno.test("openFinetuned() gives segmentations and classifications by UNET3D", async () => {
+  const sizes = { ...MODEL_PRESETS["unet3d-tiny"], inChannels: 2, classes: 2 };
+  const head = { head: "mlp", hidden: 8 } as const;
+  const x = tf.randomUniform([1, 8, 16, 24, 2], 0, 1, "float32", 4) as Tensor5D;
+  const run = { model: "unet3d-tiny" };
+  const segmentation = buildSegmentationModel(sizes, { seed: 9 });
+  writeFinetuned(`${FOLDER}/unet`, { run, weights: encodeParameters(segmentation.parameters) });
+  const segmented = await openFinetuned(`${FOLDER}/unet`);
+  assert.deepEqual(segmented.forward(x).shape, [1, 8, 16, 24, 2]);
+  const [expected] = segmentation.forward(x, { training: false });
+  assert.deepEqual(await takeValues(segmented.forward(x)), await takeValues(expected));
+  const inChannels = CLASSES.modalities.length;
+  const classification = buildClassificationModel({ ...sizes, ...head, inChannels }, { seed: 9 });
+  writeFinetuned(`${FOLDER}/unet-classes`, {
+    task: CLASSES,
+    run,
+    weights: encodeParameters(classification.parameters),
+  });
+  const classified = await openFinetuned(`${FOLDER}/unet-classes`);
+  const [one] = tf.split(x, [inChannels, 2 - inChannels], 4);
+  const logits = classification.forward(one as Tensor5D, { training: false });
+  assert.deepEqual(await takeValues(classified.forward(one as Tensor5D)), await takeValues(logits));
+  for (const network of [segmented, segmentation, classified, classification]) network.dispose();
+});
+
+Deno.test("openFinetuned() refuses UniFormer's weights in the run of a UNET3D, in one line", async () => {
+  writeFinetuned(`${FOLDER}/mixed`, { run: { model: "unet3d-tiny" } });
+  await assert.rejects(openFinetuned(`${FOLDER}/mixed`), {
+    name: "CheckpointError",
+    message:
+      /^Cannot load weights from .*weights\.safetensors: expected names such as "conv1a\.weight", .*, got "dec.*, …$/,
+  });
 });
 
 Deno.test("openFinetuned() gives a classification with one logit per class", async () => {
@@ -102,7 +142,7 @@ const OTHER_FOLDERS: readonly { name: string; run: Record<string, unknown>; mess
   { name: "a run without a task", run: { task: undefined }, message: /a fine-tuned run, but .*\n.* at task/s },
   {
     name: "a run of an unknown backbone",
-    run: { model: "unet3d" },
+    run: { model: "resnet" },
     message: /a fine-tuned run, but .*"uniformer-tiny".*at model/s,
   },
   { name: "a run with an unknown option", run: { options: { ...OPTIONS, cropsize: 3 } }, message: /"cropsize"/ },

@@ -23,6 +23,12 @@ Deno.test("newestPretraining() takes the finished pre-training of the recipe tha
     Deno.writeTextFileSync(`${folder}/file`, "");
     assert.equal(await newestPretraining(folder, "quick"), `${folder}/a`);
     assert.equal(await newestPretraining(folder, "official"), undefined);
+    writeRun(`${folder}/unet`, {
+      description: { recipe: "quick", options: { model: "unet3d-tiny" } },
+      finishedAt: 1000,
+    });
+    assert.equal(await newestPretraining(folder, "quick", { model: "unet3d-tiny" }), `${folder}/unet`);
+    assert.equal(await newestPretraining(folder, "quick", { model: "unet3d" }), undefined);
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }

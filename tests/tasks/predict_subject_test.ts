@@ -125,7 +125,7 @@ for (const { order, flips } of TURNS) {
 }
 
 Deno.test("segmentSubject() with a real network gives the same on a turned scan", async () => {
-  const { backbone: _, ...preset } = MODEL_PRESETS["uniformer-tiny"];
+  const preset = MODEL_PRESETS["uniformer-tiny"];
   const model = buildSegmentationModel({ ...preset, inChannels: 2, classes: 2 }, { seed: 1 });
   // The head's bias is 0 and its inputs have all signs: about half of the voxels are in a region.
   const predict = (x: Tensor5D): Tensor5D => model.forward(x, { training: false })[0];

@@ -1,7 +1,7 @@
 /** Labelled subjects, a tiny segmentation and a store in memory: what fine-tuning's tests need. */
 import type { LabelledSample } from "../../lib/dataset/mod.ts";
 import { buildSegmentationModel } from "../../lib/model/mod.ts";
-import type { SegmentationModel, UniformerConfig } from "../../lib/model/mod.ts";
+import type { ModelConfig, SegmentationModel } from "../../lib/model/mod.ts";
 import { randomStream } from "../../lib/random.ts";
 import type { FinetuneRecord } from "../../lib/results.ts";
 import type {
@@ -15,13 +15,14 @@ import type {
 import { joinBytes } from "./_toy.ts";
 
 /** The smallest encoder that has all its parts. */
-export const TOY_ENCODER: UniformerConfig = {
+export const TOY_ENCODER = {
+  backbone: "uniformer",
   inChannels: 2,
   mlpRatio: 2,
   headDim: 4,
   embedDims: [4, 4, 8, 8],
   depths: [1, 1, 1, 1],
-};
+} as const satisfies ModelConfig;
 
 /** A box and what lies in it: regions that overlap. */
 export const TOY_TARGET: SegmentationTarget = {

@@ -51,14 +51,17 @@ fn main(
       if (loadsB) { blockB = productsOfB(bStart, p + bPart * 4u, column0 + bQuads * 4u, last); }
     }
     if (step > 0u) {
+      // unroll
       for (var k = 0u; k < 4u; k++) {
         var l: array<vec4f, 4>;
         var r: array<vec4f, 4>;
+        // unroll
         for (var p = 0u; p < 4u; p++) {
           let at = (k * 4u + p) * 16u + column;
           l[p] = tileB[at];
           r[p] = tileB[at + 8u];
         }
+        // unroll
         for (var i = 0u; i < 8u; i++) {
           let v = tileA[k * PITCH + line + 16u * i];
           left[i] = fma(l[3], v.wwww, fma(l[2], v.zzzz, fma(l[1], v.yyyy, fma(l[0], v.xxxx, left[i]))));
@@ -67,15 +70,17 @@ fn main(
       }
     }
     workgroupBarrier();
+    // unroll
     for (var i = 0u; i < 4u; i++) { tileA[aPart * PITCH + aRows + i] = blockA[i]; }
     if (loadsB) {
+      // unroll
       for (var i = 0u; i < 4u; i++) { tileB[(bPart * 4u + i) * 16u + bQuads] = blockB[i]; }
     }
     workgroupBarrier();
   }
 
-  // Without a break: a loop that may end early is not unrolled, and arrays then leave the registers.
   let cRow0 = group.z * q.m;
+  // unroll
   for (var i = 0u; i < 8u; i++) {
     let row = row0 + line + 16u * i;
     if (row < q.m) {

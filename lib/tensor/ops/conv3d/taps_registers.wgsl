@@ -24,6 +24,7 @@ fn main(
   if (layer >= q.layers || row0 >= rows) { return; }
 
   var bases: array<vec4i, 8>;
+  // unroll
   for (var i = 0u; i < 8u; i++) { bases[i] = baseOf(voxelAt(min(row0 + i, rows - 1u), reach.size), reach); }
   var left: array<vec4f, 8>;
   var right: array<vec4f, 8>;
@@ -34,6 +35,7 @@ fn main(
     let taps = tapsAt(4u * step, 0u, reach);
     let l = weightsOf(taps, channel);
     let r = weightsOf(taps, channel + 4u);
+    // unroll
     for (var i = 0u; i < 8u; i++) {
       let v = gather(bases[i], taps);
       left[i] = fma(l[3], v.wwww, fma(l[2], v.zzzz, fma(l[1], v.yyyy, fma(l[0], v.xxxx, left[i]))));
@@ -43,9 +45,10 @@ fn main(
   if (HAS_BIAS && slice == 0u) {
     let l = biasAt(channel);
     let r = biasAt(channel + 4u);
+    // unroll
     for (var i = 0u; i < 8u; i++) { left[i] += l; right[i] += r; }
   }
-  // Without a break: a loop that may end early is not unrolled, and arrays then leave the registers.
+  // unroll
   for (var i = 0u; i < 8u; i++) {
     if (row0 + i < rows) {
       let row = resultRow(row0 + i, slice, reach);

@@ -34,6 +34,7 @@ fn main(
   // Loading: quad thread % 4 of the products of voxels thread / 4 + 32·i, and one block of 4 × 4 weights.
   let part = thread % 4u;
   var bases: array<vec4i, 4>;
+  // unroll
   for (var i = 0u; i < 4u; i++) {
     bases[i] = baseOf(voxelAt(min(row0 + thread / 4u + 32u * i, rows - 1u), reach.size), reach);
   }
@@ -57,20 +58,24 @@ fn main(
   for (var step = first; step <= last; step++) {
     if (step < last) {
       let taps = tapsAt(step * STEP, part * 4u, reach);
+      // unroll
       for (var i = 0u; i < 4u; i++) { values[i] = gather(bases[i], taps); }
       if (loadsWeights) {
         weights = weightsOf(tapsAt(step * STEP, weightPart * 4u, reach), channel0 + weightQuad * 4u);
       }
     }
     if (step > first) {
+      // unroll
       for (var k = 0u; k < 4u; k++) {
         var l: array<vec4f, 4>;
         var r: array<vec4f, 4>;
+        // unroll
         for (var p = 0u; p < 4u; p++) {
           let at = (k * 4u + p) * 8u * WIDE + column;
           l[p] = tileB[at];
           if (WIDE == 2u) { r[p] = tileB[at + 8u]; }
         }
+        // unroll
         for (var i = 0u; i < 8u; i++) {
           let v = tileA[k * PITCH + line + 16u * i];
           left[i] = fma(l[3], v.wwww, fma(l[2], v.zzzz, fma(l[1], v.yyyy, fma(l[0], v.xxxx, left[i]))));
@@ -81,15 +86,17 @@ fn main(
       }
     }
     workgroupBarrier();
+    // unroll
     for (var i = 0u; i < 4u; i++) { tileA[part * PITCH + thread / 4u + 32u * i] = values[i]; }
     if (loadsWeights) {
+      // unroll
       for (var p = 0u; p < 4u; p++) { tileB[(weightPart * 4u + p) * 8u * WIDE + weightQuad] = weights[p]; }
     }
     workgroupBarrier();
   }
 
   let channel = channel0 + column * 4u;
-  // Without a break: a loop that may end early is not unrolled, and arrays then leave the registers.
+  // unroll
   for (var i = 0u; i < 8u; i++) {
     let row = row0 + line + 16u * i;
     if (row < rows) {

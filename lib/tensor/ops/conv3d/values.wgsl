@@ -15,6 +15,7 @@ fn tapsAt(start: u32, ahead: u32, reach: Reach) -> Taps {
   let outer = parameters.owner.w;
   let count = reach.taps.x * reach.taps.y * reach.taps.z * inner;
   var taps: Taps;
+  // unroll
   for (var i = 0u; i < 4u; i++) {
     let product = start + ahead + i;
     let tap = tapOf(product / inner, reach);
@@ -29,6 +30,7 @@ fn tapsAt(start: u32, ahead: u32, reach: Reach) -> Taps {
 
 fn gather(base: vec4i, taps: Taps) -> vec4f {
   var values = vec4f(0.0);
+  // unroll
   for (var i = 0u; i < 4u; i++) {
     let at = vec3u(base.xyz + taps.ways[i]);
     if (taps.inside[i] && all(at < parameters.gathered.xyz)) { values[i] = x[u32(base.w + taps.distances[i])]; }
@@ -39,7 +41,9 @@ fn gather(base: vec4i, taps: Taps) -> vec4f {
 fn weightsOf(taps: Taps, channel: u32) -> mat4x4f {
   let step = select(1u, parameters.gathered.w, GRADIENT);
   var block = mat4x4f();
+  // unroll
   for (var i = 0u; i < 4u; i++) {
+    // unroll
     for (var j = 0u; j < 4u; j++) {
       let inside = taps.inside[i] && channel + j < parameters.owner.w;
       if (inside) { block[i][j] = other[taps.weights[i] + (channel + j) * step]; }
@@ -50,6 +54,7 @@ fn weightsOf(taps: Taps, channel: u32) -> mat4x4f {
 
 fn otherAt(row: u32, channel: u32) -> vec4f {
   var values = vec4f(0.0);
+  // unroll
   for (var j = 0u; j < 4u; j++) {
     if (channel + j < parameters.owner.w) { values[j] = other[row * parameters.owner.w + channel + j]; }
   }
@@ -58,6 +63,7 @@ fn otherAt(row: u32, channel: u32) -> vec4f {
 
 fn biasAt(channel: u32) -> vec4f {
   var values = vec4f(0.0);
+  // unroll
   for (var j = 0u; j < 4u; j++) {
     if (channel + j < parameters.owner.w) { values[j] = bias[channel + j]; }
   }
@@ -65,6 +71,7 @@ fn biasAt(channel: u32) -> vec4f {
 }
 
 fn write(row: u32, channel: u32, value: vec4f) {
+  // unroll
   for (var j = 0u; j < 4u; j++) {
     if (channel + j < parameters.owner.w) { result[row * parameters.owner.w + channel + j] = value[j]; }
   }

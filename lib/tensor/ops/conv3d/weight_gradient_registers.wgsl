@@ -31,6 +31,7 @@ fn main(
       let r = otherAt(line * q.owner.z + w, channel + 4u);
       let a = gather(base, above);
       let b = gather(base, below);
+      // unroll
       for (var i = 0u; i < 4u; i++) {
         left[i] = fma(vec4f(a[i]), l, left[i]);
         right[i] = fma(vec4f(a[i]), r, right[i]);
@@ -40,7 +41,7 @@ fn main(
       base += vec4i(0, 0, 1, i32(q.gathered.w / LANES)) * i32(q.stride);
     }
   }
-  // Without a break: a loop that may end early is not unrolled, and arrays then leave the registers.
+  // unroll
   for (var i = 0u; i < 8u; i++) {
     if (row0 + i < rows) {
       write(slice * rows + row0 + i, channel, left[i]);

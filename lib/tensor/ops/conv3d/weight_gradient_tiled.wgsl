@@ -50,6 +50,7 @@ fn main(
   for (var step = first; step <= last; step++) {
     let voxel0 = step * STEP;
     if (step < last) {
+      // unroll
       for (var i = 0u; i < 4u; i++) {
         let voxel = thread / 32u + 4u * i;
         values[i] = vec4f(0.0);
@@ -63,16 +64,19 @@ fn main(
       }
     }
     if (step > first) {
+      // unroll
       for (var k = 0u; k < STEP; k++) {
         let a = tileA[k * 32u + line];
         let b = tileA[k * 32u + 16u + line];
         let l = tileB[k * 8u * WIDE + column];
+        // unroll
         for (var i = 0u; i < 4u; i++) {
           left[i] = fma(vec4f(a[i]), l, left[i]);
           left[i + 4u] = fma(vec4f(b[i]), l, left[i + 4u]);
         }
         if (WIDE == 2u) {
           let r = tileB[k * 16u + 8u + column];
+          // unroll
           for (var i = 0u; i < 4u; i++) {
             right[i] = fma(vec4f(a[i]), r, right[i]);
             right[i + 4u] = fma(vec4f(b[i]), r, right[i + 4u]);
@@ -81,6 +85,7 @@ fn main(
       }
     }
     workgroupBarrier();
+    // unroll
     for (var i = 0u; i < 4u; i++) { tileA[(thread / 32u + 4u * i) * 32u + thread % 32u] = values[i]; }
     for (var i = 0u; i < WIDE; i++) { tileB[thread + 128u * i] = others[i]; }
     if (thread < STEP) { bases[thread] = baseOf(voxelAt(voxel0 + STEP + thread, q.owner.xyz), reach); }
@@ -88,7 +93,7 @@ fn main(
   }
 
   let channel = channel0 + column * 4u;
-  // Without a break: a loop that may end early is not unrolled, and arrays then leave the registers.
+  // unroll
   for (var i = 0u; i < 8u; i++) {
     let row = row0 + i / 4u * 64u + line * 4u + i % 4u;
     if (row < rows) {

@@ -14,6 +14,8 @@ import type { GpuArray, GpuCall, GpuPrecision, GpuRuntime } from "./runtime.ts";
 import { Timeline } from "./timeline.ts";
 import { UploadBlock } from "./uploads.ts";
 import type { GpuSpan } from "./timeline.ts";
+import { UNMEASURED } from "./tiles.ts";
+import type { AdapterTiles } from "./tiles.ts";
 import fillSource from "./fill.wgsl" with { type: "text" };
 
 /** What the class keeps to itself and our kernels need: they are recorded into the same pass, in order. */
@@ -73,6 +75,8 @@ export class GpuBackend extends WebGPUBackend {
   poison = false;
   /** How activations are stored from now on. */
   precision: GpuPrecision = "f32";
+  /** What was measured of the adapter's tiles. */
+  tiles: AdapterTiles = UNMEASURED;
   /** Name of the adapter for people. */
   readonly adapter: string;
   /** What the adapter says of itself, and the limits that kernels meet. */
@@ -268,6 +272,7 @@ export class GpuBackend extends WebGPUBackend {
     return {
       limits: this.device.limits,
       isSoftware: this.isSoftware,
+      tiles: this.tiles,
       run: (program, call) => this.#record(program, call),
       output: (shape) => output(shape, false),
       activation: (shape) => output(shape, isMixed),

@@ -1,5 +1,6 @@
 /** What a WebGPU kernel is given: inputs as buffers, outputs to fill, and programs to run. */
 import type { GpuProgram } from "./programs.ts";
+import type { AdapterTiles } from "./tiles.ts";
 
 /** Whether activations lie in memory as 32-bit floats, or as 16-bit ones; see half.ts. */
 export type GpuPrecision = "f32" | "f16-mixed";
@@ -32,6 +33,8 @@ export interface GpuRuntime {
   readonly limits: GPUSupportedLimits;
   /** True where the "GPU" is the CPU: its best tiles are others. */
   readonly isSoftware: boolean;
+  /** Which tiles are fastest on it. */
+  readonly tiles: AdapterTiles;
   /** Records a dispatch; it sees what earlier ones wrote. */
   run(program: GpuProgram, call: GpuCall): void;
   /** A new output in 32-bit floats; its content is undefined until a program writes it. */

@@ -98,6 +98,8 @@ function closingBrace(text: string, start: number): number {
     if (text[at] === "{") depth++;
     else if (text[at] === "}") depth--;
   }
-  if (depth > 0) throw new SyntaxError(`Cannot unroll: expected a brace that closes the loop, got the end of the source`);
+  if (depth > 0) {
+    throw new SyntaxError(`Cannot unroll: expected a brace that closes the loop, got the end of the source`);
+  }
   return at;
 }

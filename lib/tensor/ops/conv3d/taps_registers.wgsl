@@ -31,8 +31,10 @@ fn main(
   let steps = (reach.taps.x * reach.taps.y * reach.taps.z * q.gathered.w + 3u) / 4u;
   let slice = layer % q.slices;
   let length = (steps + q.slices - 1u) / q.slices;
+  var start = startAt(4u * slice * length, reach);
   for (var step = slice * length; step < min(steps, (slice + 1u) * length); step++) {
-    let taps = tapsAt(4u * step, 0u, reach);
+    let taps = tapsFrom(start, 0u, reach);
+    start = startAfter(start, 4u, reach);
     let l = weightsOf(taps, channel);
     let r = weightsOf(taps, channel + 4u);
     // unroll

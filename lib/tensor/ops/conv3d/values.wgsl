@@ -10,20 +10,27 @@ const LANES = 1u;
 // Four neighbouring products of a voxel's sum; they may be of different taps, or beyond the last.
 struct Taps { ways: array<vec3i, 4>, distances: vec4i, weights: vec4u, inside: vec4<bool> }
 
-fn tapsAt(start: u32, ahead: u32, reach: Reach) -> Taps {
+// Where a step of products starts.
+struct Start { product: u32 }
+
+fn startAt(product: u32, reach: Reach) -> Start { return Start(product); }
+
+fn startAfter(start: Start, count: u32, reach: Reach) -> Start { return Start(start.product + count); }
+
+fn tapsFrom(start: Start, ahead: u32, reach: Reach) -> Taps {
   let inner = parameters.gathered.w;
   let outer = parameters.owner.w;
-  let count = reach.taps.x * reach.taps.y * reach.taps.z * inner;
   var taps: Taps;
+  var place = placeAt(start.product + ahead, reach);
   // unroll
   for (var i = 0u; i < 4u; i++) {
-    let product = start + ahead + i;
-    let tap = tapOf(product / inner, reach);
-    let channel = product % inner;
+    let tap = tapOf(place.step, reach);
+    let channel = place.channel;
     taps.ways[i] = tap.way;
     taps.distances[i] = voxelsTo(tap.way) * i32(inner) + i32(channel);
     taps.weights[i] = select((tap.index * inner + channel) * outer, tap.index * outer * inner + channel, GRADIENT);
-    taps.inside[i] = product < count;
+    taps.inside[i] = place.step.x < reach.taps.x;
+    place = placeAfter(place, 1u, reach);
   }
   return taps;
 }

@@ -18,8 +18,8 @@ fn main(
   if (slice >= q.slices || row0 >= rows) { return; }
 
   let reach = reachOf(0u);
-  let above = tapsAt(row0, 0u, reach);
-  let below = tapsAt(row0 + 4u, 0u, reach);
+  let above = tapsFrom(startAt(row0, reach), 0u, reach);
+  let below = tapsFrom(startAt(row0 + 4u, reach), 0u, reach);
   var left: array<vec4f, 8>;
   var right: array<vec4f, 8>;
   let lines = q.batch * q.owner.x * q.owner.y;

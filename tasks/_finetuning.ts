@@ -2,10 +2,17 @@
 import { parseConfigFile, resolveConfig } from "../lib/config.ts";
 import type { TemplateVolume } from "../lib/dataset/mod.ts";
 import { ConfigError } from "../lib/errors.ts";
-import { createProgress, formatDuration, onInterrupt, type Progress, readText, RunFolder } from "../lib/host/mod.ts";
+import {
+  createProgress,
+  formatDuration,
+  onInterrupt,
+  type Progress,
+  readText,
+  RunFolder,
+  startBackend,
+} from "../lib/host/mod.ts";
 import type { SavedCheckpoint } from "../lib/host/mod.ts";
 import type { FinetuneRecord } from "../lib/results.ts";
-import { selectBackend } from "../lib/tensor/mod.ts";
 import type { BackendInfo, BackendName } from "../lib/tensor/mod.ts";
 import { finetune } from "../lib/trainer/mod.ts";
 import type { FinetuneParts, FinetuneProgress, FinetuneStore } from "../lib/trainer/mod.ts";
@@ -109,7 +116,7 @@ async function startRun(
   const { options, templates } = await chooseOptions(args, { source, print });
   const data = await gatherFinetuneData(args, { task, options, print });
   const { precision } = options.run;
-  const backend = await selectBackend(args.backend ?? "auto", { threads: args.threads, precision });
+  const backend = await startBackend(args.backend ?? "auto", { threads: args.threads, precision, warn: console.error });
   return await withNewRun({ recipe, task, options, data, templates, source, out }, {
     backend,
     print,
@@ -206,7 +213,7 @@ async function resumeRun(args: FinetuneArguments, run: string): Promise<number> 
   const description = await readFinetuneDescription(run);
   await verify(description.data);
   const { precision } = description.options.run;
-  const backend = await selectBackend(description.backend, { threads, precision });
+  const backend = await startBackend(description.backend, { threads, precision, warn: console.error });
   const { code } = await withOldRun(run, {
     description,
     print,

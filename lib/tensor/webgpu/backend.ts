@@ -16,6 +16,8 @@ import { UploadBlock } from "./uploads.ts";
 import type { GpuSpan } from "./timeline.ts";
 import { UNMEASURED } from "./tiles.ts";
 import type { AdapterTiles } from "./tiles.ts";
+import { adapterNameOf, tunedTilesOf } from "./tuned_tiles.ts";
+import type { AdapterName, TunedTiles } from "./tuned_tiles.ts";
 import fillSource from "./fill.wgsl" with { type: "text" };
 
 /** What the class keeps to itself and our kernels need: they are recorded into the same pass, in order. */
@@ -77,6 +79,10 @@ export class GpuBackend extends WebGPUBackend {
   precision: GpuPrecision = "f32";
   /** What was measured of the adapter's tiles. */
   tiles: AdapterTiles = UNMEASURED;
+  /** When that was; undefined where tiles are the default ones. */
+  tunedOn: string | undefined;
+  /** What tells it from other adapters. */
+  readonly adapterName: AdapterName;
   /** Name of the adapter for people. */
   readonly adapter: string;
   /** What the adapter says of itself, and the limits that kernels meet. */
@@ -110,6 +116,7 @@ export class GpuBackend extends WebGPUBackend {
       ...limits,
       features: [...device.features].join(" "),
     };
+    this.adapterName = adapterNameOf(info);
     this.#programs = new Programs(device);
     this.#parameters = new ParameterBlock(device);
     this.#bindGroups = new BindGroups(device, this.#parameters);
@@ -140,6 +147,13 @@ export class GpuBackend extends WebGPUBackend {
       allocatedBytes,
       waitMs,
     };
+  }
+
+  /** Takes what was measured on this adapter from now on, or the default tiles where nothing was. */
+  useTiles(measured: readonly TunedTiles[]): void {
+    const tuned = tunedTilesOf(this.adapterName, measured);
+    this.tiles = tuned ?? UNMEASURED;
+    this.tunedOn = tuned?.date;
   }
 
   /**

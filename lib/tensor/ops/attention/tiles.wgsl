@@ -35,7 +35,6 @@ fn products(
         channels(columnPart, column0 + token, d + 4u * quad);
     }
     workgroupBarrier();
-    // unroll
     for (var quad = 0u; quad < QUADS; quad++) {
       let at = TILE * QUADS + x * QUADS + (quad ^ turn);
       let a = tile[at];
@@ -71,7 +70,6 @@ fn accumulate(
       tile[e] = channels(columnPart, column0 + 32u * half + e / 16u, 4u * (e % 16u));
     }
     workgroupBarrier();
-    // unroll
     for (var j = 0u; j < 8u; j++) {
       let a = tile[64u * j + x];
       let b = tile[64u * j + 16u + x];

@@ -80,7 +80,9 @@ async function tuneOne(backend: GpuBackend, tuneCase: TuneCase): Promise<TunedCa
 /** Shapes that the device can run and that are not wider than the result by more than half; the default always. */
 function shapesFor({ kernel, ...sizes }: TuneCase, limits: GPUSupportedLimits): TileShape[] {
   const usual = chooseTile(kernel, sizes, UNMEASURED);
-  const isFilled = ({ rows, columns }: TileShape): boolean => rows < 2 * sizes.rows && columns < 2 * sizes.columns;
+  const { rows: fewestRows, columns: fewestColumns } = TILE_SHAPES[TILE_SHAPES.length - 1];
+  const isFilled = ({ rows, columns }: TileShape): boolean =>
+    rows < 2 * Math.max(fewestRows, sizes.rows) && columns < 2 * Math.max(fewestColumns, sizes.columns);
   return TILE_SHAPES.filter((tile) => tile === usual || (fits(tile, limits) && isFilled(tile)));
 }
 

@@ -26,8 +26,8 @@ type Constants = ReadonlyMap<string, number>;
  */
 export function unroll(source: string): string {
   if (source.search(MARK) < 0) return source;
-  // Comments may hold brackets, and copies need none.
-  const plain = source.replaceAll(/\/\/(?! unroll[ \t]*$).*$/gm, "");
+  // Comments may hold brackets, and copies need neither them nor indentation.
+  const plain = source.replaceAll(/[ \t]*\/\/(?! unroll[ \t]*$).*$/gm, "").replaceAll(/^\s+/gm, "");
   return written(plain, new Map([...plain.matchAll(CONSTANT)].map(([, name, value]) => [name, Number(value)])));
 }
 

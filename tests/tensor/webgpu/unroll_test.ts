@@ -1,7 +1,17 @@
 /** Loops written out: what they become, what is refused, and the size of what drivers get. */
 import assert from "node:assert/strict";
 import { unroll } from "../../../lib/tensor/webgpu/unroll.ts";
+import { TILE_SHAPES, tileSource } from "../../../lib/tensor/webgpu/tiles.ts";
 import { gpuTest } from "./_gpu.ts";
+
+/** All shaders of the library below a folder, by their paths. */
+function shadersIn(folder: URL): [string, string][] {
+  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) => {
+    if (isDirectory) return shadersIn(new URL(`${name}/`, folder));
+    const file = new URL(name, folder);
+    return name.endsWith(".wgsl") ? [[file.pathname, Deno.readTextFileSync(file)] as [string, string]] : [];
+  });
+}
 
 /** Without the blanks and line ends that do not matter. */
 function compact(source: string): string {
@@ -77,6 +87,18 @@ Deno.test("unroll() refuses what it cannot write out", () => {
     refused(`${loop} a(i);`),
     "Cannot unroll: expected a brace that closes the loop, got the end of the source",
   );
+});
+
+Deno.test("unroll() writes out the marked loops of every shader, and none becomes long", () => {
+  const shaders = shadersIn(new URL("../../../lib/tensor/", import.meta.url));
+  assert.ok(shaders.some(([, source]) => source.includes("// unroll")));
+  for (const [path, source] of shaders) {
+    for (const tile of TILE_SHAPES) {
+      const written = unroll(tileSource(tile) + source);
+      assert.ok(written.length < 40_000, `${path}: ${written.length} characters`);
+      assert.doesNotMatch(written, /unroll/);
+    }
+  }
 });
 
 gpuTest("unroll() means the same as the loop, with names declared again inside", async (backend) => {

@@ -30,7 +30,7 @@ import type { Precision } from "../lib/trainer/mod.ts";
 import { openResults, writeResults } from "./store.ts";
 import { formatBlock, formatStep, formatTable, rateOf, significant } from "./table.ts";
 import { formatTrace } from "./trace.ts";
-import { rowOf, tuneTiles } from "./tune.ts";
+import { rowOf, tuneSteps, tuneTiles } from "./tune.ts";
 import { tuneCases } from "./tune_cases.ts";
 import { findTorch, NO_TORCH, timeTorchStep, TorchOps } from "./torch.ts";
 
@@ -108,10 +108,10 @@ async function tune({ backend, size }: BenchArguments, print: (line: string) => 
   print(`backend ${description}`);
   const cases = tuneCases(size);
   const date = new Date().toISOString().slice(0, 16).replace("T", " ");
-  using progress = createProgress({ total: cases.length, label: "tiles" });
+  using progress = createProgress({ total: tuneSteps(cases), label: "tiles" });
   const { tuned, found } = await tuneTiles(tf.backend() as unknown as GpuBackend, cases, {
     date,
-    report: (done, measured) => progress.update(done, { product: measured?.tuneCase.title ?? "left out" }),
+    report: (done, product) => progress.update(done, { product }),
   });
   progress[Symbol.dispose]();
   await writeTunedTiles(TILES_FILE, withTunedTiles(await readTunedTiles(TILES_FILE, print), tuned));

@@ -20,8 +20,8 @@ export interface TunedCase {
 /** How the measurement goes on. */
 export interface TuneOptions {
   readonly date: string;
-  /** Called when a product is measured; `done` counts those left out too. */
-  report(done: number, found: TunedCase | undefined): void;
+  /** Called after each of {@linkcode tuneSteps}. */
+  report(done: number, what: string): void;
 }
 
 /** Workgroups that might fill a GPU. */
@@ -31,6 +31,11 @@ const CLEARLY = 0.02;
 /** A batch of repetitions takes about so long, and the shortest of so many counts. */
 const BATCH_MS = 20, BATCHES = 3;
 const MOST_REPETITIONS = 50;
+
+/** How many times {@linkcode tuneTiles} tells how far it is: for every product, and for every way to split long sums. */
+export function tuneSteps(cases: readonly TuneCase[]): number {
+  return cases.length + FULL.length;
+}
 
 /**
  * Measures every shape of tile for every product that the device holds, and then how many workgroups fill the device.
@@ -53,10 +58,12 @@ export async function tuneTiles(
     for (const [index, tuneCase] of cases.entries()) {
       const measured = isHeld(backend, tuneCase) ? await tuneOne(backend, tuneCase) : undefined;
       if (measured) found.push(measured);
-      report(index + 1, measured);
+      report(index + 1, tuneCase.title);
     }
     const measured = winnersOf(found);
-    const full = await fullOf(backend, { measured, cases: found.map(({ tuneCase }) => tuneCase) });
+    const full = await fullOf(backend, { measured, cases: found.map(({ tuneCase }) => tuneCase) }, (round) => {
+      report(cases.length + round, "sums split in parts");
+    });
     return { tuned: { adapter: backend.adapterName, date, full, measured }, found };
   } finally {
     backend.tiles = before;
@@ -99,6 +106,7 @@ function winnersOf(found: readonly TunedCase[]): Record<TiledKernel, MeasuredTil
 async function fullOf(
   backend: GpuBackend,
   { measured, cases }: { measured: AdapterTiles["measured"]; cases: readonly TuneCase[] },
+  report: (round: number) => void,
 ): Promise<number> {
   // Those of weights' gradients: few values, each a long sum.
   const long = cases.filter(({ rows, columns, length }) => length > 4 * Math.max(rows, columns));
@@ -108,6 +116,7 @@ async function fullOf(
     let ms = 0;
     for (const tuneCase of long) ms += await timeOf(backend, { tuneCase, tiles: { full, measured } });
     sums.push({ full, ms });
+    report(sums.length);
   }
   const { ms: usual } = sums.find(({ full }) => full === UNMEASURED.full)!;
   const [fastest] = sums.toSorted((a, b) => a.ms - b.ms);

@@ -1,9 +1,11 @@
 /** From measured tiles over their file to the runs that take them. */
 import assert from "node:assert/strict";
-import { tuneTiles } from "../../bench/tune.ts";
+import { runBench } from "../../bench/run.ts";
+import { tuneSteps, tuneTiles } from "../../bench/tune.ts";
 import { tuneCases } from "../../bench/tune_cases.ts";
 import { readTunedTiles, startBackend, writeTunedTiles } from "../../lib/host/mod.ts";
 import { chooseTile, nameOfTile, TILE_SHAPES, UNMEASURED } from "../../lib/tensor/webgpu/tiles.ts";
+import { parseArguments } from "../../tasks/bench.ts";
 import { describeEnvironment } from "../../tasks/_run_description.ts";
 import { asRealGpu, gpuTest } from "../tensor/webgpu/_gpu.ts";
 
@@ -21,6 +23,21 @@ Deno.test("tuneCases() has each product of the UniFormer and of UNET3D once, in 
   assert.ok(cases.every(({ columns }) => columns >= 16));
 });
 
+Deno.test("parseArguments() takes --tune by itself only", () => {
+  assert.equal(parseArguments(["--backend", "webgpu", "--tune"]).tune, true);
+  assert.equal(parseArguments([]).tune, undefined);
+  for (const other of [["--ops"], ["--step", "unet3d"], ["--profile", "trace.json"]]) {
+    assert.throws(() => parseArguments(["--tune", ...other]), { code: "commander.conflictingOption" });
+  }
+});
+
+Deno.test("runBench() tunes tiles of a GPU only", async () => {
+  const output = { command: "deno task bench --tune", print: assert.fail };
+  await assert.rejects(runBench(parseArguments(["--tune"]), output), {
+    message: "Cannot tune tiles: expected --backend webgpu, got simd",
+  });
+});
+
 gpuTest("tuneTiles() refuses an adapter that the CPU computes", async (backend) => {
   if (!backend.isSoftware) return;
   await assert.rejects(tuneTiles(backend, [], { date: "", report: assert.fail }), {
@@ -31,14 +48,14 @@ gpuTest("tuneTiles() refuses an adapter that the CPU computes", async (backend) 
 });
 
 gpuTest("tiles are measured, written, and taken by the next run on the same adapter", async (backend) => {
-  const titles = ["y 16 × 320 → 320", "dw 320 × 16 → 320", "dx 64 → 64, 8³"];
+  const titles = ["dw 8 × 1024 → 64", "y 16 × 320 → 320", "dx 64 → 64, 8³"];
   const cases = tuneCases(16).filter(({ title }) => titles.includes(title));
   assert.deepEqual(cases.map(({ title }) => title), titles);
   const done: number[] = [];
   const date = "2026-11-24 10:00";
   const options = { date, report: (count: number) => void done.push(count) };
   const { tuned, found } = await asRealGpu(backend, () => tuneTiles(backend, cases, options));
-  assert.deepEqual(done, [1, 2, 3]);
+  assert.deepEqual(done, Array.from({ length: tuneSteps(cases) }, (_, i) => i + 1));
   assert.equal(backend.tiles, UNMEASURED);
   for (const { times, best, defaultMs } of found) {
     assert.ok(times.length >= 2 && times.every(({ ms }) => ms > 0));

@@ -1,9 +1,17 @@
 /** One run of the benchmark: from arguments to written results. */
 import process from "node:process";
 import { messageOf } from "../lib/errors.ts";
-import { formatDuration } from "../lib/host/mod.ts";
-import { selectBackend, tf } from "../lib/tensor/mod.ts";
+import {
+  createProgress,
+  formatDuration,
+  readTunedTiles,
+  startBackend,
+  TILES_FILE,
+  writeTunedTiles,
+} from "../lib/host/mod.ts";
+import { tf } from "../lib/tensor/mod.ts";
 import type { BackendName } from "../lib/tensor/mod.ts";
+import { withTunedTiles } from "../lib/tensor/webgpu/tuned_tiles.ts";
 import type { SimdBackend } from "../lib/tensor/simd/backend.ts";
 import type { GpuBackend } from "../lib/tensor/webgpu/backend.ts";
 import { describeMachine } from "./machine.ts";
@@ -20,8 +28,10 @@ import { benchStep, flopsOfStep, officialRecipe } from "./step.ts";
 import type { Backbone } from "./step.ts";
 import type { Precision } from "../lib/trainer/mod.ts";
 import { openResults, writeResults } from "./store.ts";
-import { formatBlock, formatStep, rateOf, significant } from "./table.ts";
+import { formatBlock, formatStep, formatTable, rateOf, significant } from "./table.ts";
 import { formatTrace } from "./trace.ts";
+import { rowOf, tuneSteps, tuneTiles } from "./tune.ts";
+import { tuneCases } from "./tune_cases.ts";
 import { findTorch, NO_TORCH, timeTorchStep, TorchOps } from "./torch.ts";
 
 /** What the command line says. */
@@ -38,6 +48,8 @@ export interface BenchArguments {
   readonly torch: boolean;
   readonly tfjs: boolean;
   readonly out: string;
+  /** Measures tiles and nothing else. */
+  readonly tune?: true;
   /** File for a trace of one step. */
   readonly profile?: string;
 }
@@ -54,10 +66,11 @@ interface BenchOutput {
  * @throws {RangeError} when no operation fits the filter
  */
 export async function runBench(args: BenchArguments, { command, print }: BenchOutput): Promise<void> {
+  if (args.tune) return await tune(args, print);
   let results = openResults(args.out);
   expectCases(args);
   const start = performance.now();
-  const { description } = await selectBackend(args.backend, args);
+  const { description } = await startBackend(args.backend, { ...args, warn: print });
   const session: Session = {
     args,
     print,
@@ -85,6 +98,36 @@ export async function runBench(args: BenchArguments, { command, print }: BenchOu
   const path = writeResults(args.out, results);
   console.log(tables.join("\n"));
   console.log(`\ndone in ${formatDuration((performance.now() - start) / 1000)}: ${path}`);
+}
+
+/** Measures tiles on this GPU and writes down which are the fastest. */
+async function tune({ backend, size }: BenchArguments, print: (line: string) => void): Promise<void> {
+  if (backend !== "webgpu") throw new RangeError(`Cannot tune tiles: expected --backend webgpu, got ${backend}`);
+  const start = performance.now();
+  const { description } = await startBackend(backend, { warn: print });
+  print(`backend ${description}`);
+  const cases = tuneCases(size);
+  const date = new Date().toISOString().slice(0, 16).replace("T", " ");
+  using progress = createProgress({ total: tuneSteps(cases), label: "tiles" });
+  const { tuned, found } = await tuneTiles(tf.backend() as unknown as GpuBackend, cases, {
+    date,
+    report: (done, product) => progress.update(done, { product }),
+  });
+  progress[Symbol.dispose]();
+  await writeTunedTiles(TILES_FILE, withTunedTiles(await readTunedTiles(TILES_FILE, print), tuned));
+  const header = ["kernel", "product", "fastest tile", "default ms", "fastest ms", "less"];
+  console.log(formatTable(header, found.map(rowOf), { words: 3 }).join("\n"));
+  const [usual, best] = [found.map(({ defaultMs }) => defaultMs), found.map(({ best: { ms } }) => ms)].map(total);
+  console.log(`\nall products once: ${significant(usual)} ms with default tiles, ${significant(best)} ms with these`);
+  if (found.length < cases.length) console.log(`${cases.length - found.length} products are too large for this GPU`);
+  const duration = formatDuration((performance.now() - start) / 1000);
+  console.log(
+    `workgroups that fill it: ${tuned.full}\ndone in ${duration}: ${TILES_FILE}, read by every task from now on`,
+  );
+}
+
+function total(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }
 
 interface Session {

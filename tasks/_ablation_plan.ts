@@ -1,8 +1,9 @@
 /** What an ablation is made of: recipes, data, cells, hashes. Everything wrong is found here, before any work. */
 import { ConfigError } from "../lib/errors.ts";
+import { startBackend } from "../lib/host/mod.ts";
 import { ABLATION_VARIANTS } from "../lib/report/mod.ts";
 import type { AblationCell, AblationVariant } from "../lib/results.ts";
-import { type BackendInfo, type BackendName, selectBackend } from "../lib/tensor/mod.ts";
+import type { BackendInfo, BackendName } from "../lib/tensor/mod.ts";
 import type { ResolvedFinetune } from "../recipes/finetune/mod.ts";
 import type { ResolvedRecipe } from "../recipes/mod.ts";
 import type { Task } from "../recipes/tasks/mod.ts";
@@ -175,7 +176,7 @@ export async function openAblation(args: AblationArguments, print: (line: string
     tasks.push(await planTask(task, { args, options, print }));
   }
   const data = isPretraining ? await gatherData(args, { recipe: recipe.options, print }) : undefined;
-  const backend = await selectBackend(args.backend ?? "auto", { threads: args.threads });
+  const backend = await startBackend(args.backend ?? "auto", { threads: args.threads, warn: console.error });
   const pretraining = data && { ...recipe, data, fingerprint: await fingerprintOf(data) };
   const results = await AblationResults.open(`${out}/${scale}`);
   const parts = { scale, cells, tasks, pretraining, results, runs: `${runs}/${scale}`, machine, backend };

@@ -1,7 +1,7 @@
 /** The pre-training of an ablation's variant: from the start, or from where an interruption left it. */
-import { exists, readText, RunFolder, writeFileAtomic } from "../lib/host/mod.ts";
+import { exists, readText, RunFolder, startBackend, writeFileAtomic } from "../lib/host/mod.ts";
 import type { AblationPretraining, AblationVariant } from "../lib/results.ts";
-import { type BackendInfo, selectBackend } from "../lib/tensor/mod.ts";
+import type { BackendInfo } from "../lib/tensor/mod.ts";
 import { pretrain, type TrainerParts } from "../lib/trainer/mod.ts";
 import type { ResolvedRecipe } from "../recipes/mod.ts";
 import { outliveGpuLosses, savedUpdatesIn } from "./_gpu_loss.ts";
@@ -55,7 +55,7 @@ export async function pretrainVariant(
   const { backend } = watch;
   return await outliveGpuLosses((event) => pretrainOnce(plan, { ...watch, event }), {
     backend,
-    reopen: () => selectBackend(backend.name, { precision: plan.options.run.precision }),
+    reopen: () => startBackend(backend.name, { precision: plan.options.run.precision, warn: console.error }),
     savedUpdates: () => savedUpdatesIn(plan.out),
     print: (line) => console.log(line),
   });

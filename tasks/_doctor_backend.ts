@@ -1,6 +1,7 @@
 /** What the report says of the backend, the flags it wants, its speed, and the graphics processor. */
 import { measurePeak } from "../bench/peak.ts";
 import { messageOf } from "../lib/errors.ts";
+import { startBackend } from "../lib/host/mod.ts";
 import { type BackendInfo, type BackendName, selectBackend, type SimdInfo, tf } from "../lib/tensor/mod.ts";
 import { formatBytes, type Line, orNull } from "./_doctor_report.ts";
 import { COMPUTE_FLAGS } from "./test.ts";
@@ -19,7 +20,7 @@ export async function findBackend(
   wanted: BackendName,
   { threads: wantedThreads = navigator.hardwareConcurrency }: { threads?: number } = {},
 ): Promise<BackendFacts> {
-  const info = await selectBackend(wanted, { threads: wantedThreads });
+  const info = await startBackend(wanted, { threads: wantedThreads, warn: console.error });
   const simdProblem = wanted === "auto" && info.name === "reference" ? await startProblem() : null;
   return { ...info, wanted, simdProblem, wantedThreads };
 }

@@ -1,6 +1,7 @@
 /** The run behind `deno task finetune`: task, data, weights, parts, trainer, results. */
 import { ConfigError } from "../lib/errors.ts";
-import { type BackendInfo, selectBackend } from "../lib/tensor/mod.ts";
+import { startBackend } from "../lib/host/mod.ts";
+import type { BackendInfo } from "../lib/tensor/mod.ts";
 import { timestamp } from "./_command_line.ts";
 import { gatherFinetuneData } from "./_finetune_data.ts";
 import { type FinetuneDescription, readFinetuneDescription } from "./_finetune_description.ts";
@@ -69,8 +70,8 @@ async function startRun(
   const { options, templates } = await chooseOptions(args, { source, print });
   const data = await gatherFinetuneData(args, { task, options, print });
   const { precision } = options.run;
-  const choice = { threads: args.threads, precision };
-  const backend = await selectBackend(args.backend ?? "auto", choice);
+  const choice = { threads: args.threads, precision, warn: console.error };
+  const backend = await startBackend(args.backend ?? "auto", choice);
   const start = (): Promise<Outcome> =>
     withNewRun({ recipe, task, options, data, templates, source, out }, {
       backend,
@@ -87,7 +88,7 @@ async function startRun(
   };
   return await outliveGpuLosses((event) => event === undefined ? start() : goOn(event), {
     backend,
-    reopen: () => selectBackend(backend.name, choice),
+    reopen: () => startBackend(backend.name, choice),
     savedUpdates: () => savedUpdatesIn(out),
     print,
   });
@@ -105,7 +106,8 @@ async function resumeRun(args: FinetuneArguments, run: string): Promise<number> 
   const description = await readFinetuneDescription(run);
   await verify(description.data);
   const { precision } = description.options.run;
-  const backend = await selectBackend(description.backend, { threads, precision });
+  const choice = { threads, precision, warn: console.error };
+  const backend = await startBackend(description.backend, choice);
   announce(description, { folder: run, backend });
   const goOn = (event: string | undefined): Promise<Outcome> => {
     const use: UseRun<Outcome> = (_, session) => trainVisibly(description, { ...session, event, started });
@@ -113,7 +115,7 @@ async function resumeRun(args: FinetuneArguments, run: string): Promise<number> 
   };
   const { code } = await outliveGpuLosses(goOn, {
     backend,
-    reopen: () => selectBackend(backend.name, { threads, precision }),
+    reopen: () => startBackend(backend.name, choice),
     savedUpdates: () => savedUpdatesIn(run),
     print,
   });

@@ -2,9 +2,9 @@
 import { flattenConfig } from "../lib/config.ts";
 import { keepFraction } from "../lib/dataset/mod.ts";
 import { ConfigError } from "../lib/errors.ts";
-import { formatDuration, remove } from "../lib/host/mod.ts";
+import { formatDuration, remove, startBackend } from "../lib/host/mod.ts";
 import { plural } from "../lib/report/mod.ts";
-import { type BackendInfo, type BackendName, selectBackend } from "../lib/tensor/mod.ts";
+import type { BackendInfo, BackendName } from "../lib/tensor/mod.ts";
 import type { ResolvedFinetune } from "../recipes/finetune/mod.ts";
 import type { SegmentationTask } from "../recipes/tasks/mod.ts";
 import { INTERRUPTED } from "./_command_line.ts";
@@ -183,7 +183,7 @@ async function openStudy(args: LabelEfficiencyArguments, print: (line: string) =
     );
   }
   const { precision } = chosen.run;
-  const backend = await selectBackend(args.backend ?? "auto", { threads: args.threads, precision });
+  const backend = await startBackend(args.backend ?? "auto", { threads: args.threads, precision, warn: console.error });
   const { training, validation } = data;
   const fingerprint = await fingerprintData(data.root, { training, validation });
   const folder = await StudyFolder.open(args.out ?? defaultStudyFolder("label-efficiency", task.name), {

@@ -2,9 +2,9 @@
 import { z } from "zod";
 import type { Subject, TemplateVolume } from "../lib/dataset/mod.ts";
 import { ConfigError, DatalistError } from "../lib/errors.ts";
-import { exists, formatDuration, RunFolder } from "../lib/host/mod.ts";
+import { exists, formatDuration, RunFolder, startBackend } from "../lib/host/mod.ts";
 import { plural } from "../lib/report/mod.ts";
-import { type BackendInfo, type BackendName, selectBackend } from "../lib/tensor/mod.ts";
+import type { BackendInfo, BackendName } from "../lib/tensor/mod.ts";
 import type { SegmentationTask } from "../recipes/tasks/mod.ts";
 import { INTERRUPTED } from "./_command_line.ts";
 import { labelScheme } from "./_finetune_data.ts";
@@ -73,7 +73,7 @@ export async function runMissingModality(
   const { templates, file } = await findTemplates(args, task);
   const data = await gatherPredictData({ ...args, image: [] }, { task, fill: undefined, print });
   checkLabels(data.subjects);
-  const backend = await selectBackend(args.backend ?? "auto", { threads: args.threads });
+  const backend = await startBackend(args.backend ?? "auto", { threads: args.threads, warn: console.error });
   const run = await openFinetuned(args.run);
   try {
     const study = {

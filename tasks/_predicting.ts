@@ -1,10 +1,10 @@
 /** The work behind `deno task predict`. */
 import { readNifti, resolveFile, type Subject, type SubjectImage } from "../lib/dataset/mod.ts";
 import { ConfigError, DatalistError, messageOf, VolumeError } from "../lib/errors.ts";
-import { createProgress, formatDuration, onInterrupt, readFile } from "../lib/host/mod.ts";
+import { createProgress, formatDuration, onInterrupt, readFile, startBackend } from "../lib/host/mod.ts";
 import type { Progress } from "../lib/host/mod.ts";
 import { ALL_MIRRORS, type Weighting } from "../lib/inference/mod.ts";
-import { selectBackend, type Tensor5D } from "../lib/tensor/mod.ts";
+import type { Tensor5D } from "../lib/tensor/mod.ts";
 import type { BackendName } from "../lib/tensor/mod.ts";
 import { INTERRUPTED, timestamp } from "./_command_line.ts";
 import { describeFinetuned, type Finetuned, openFinetuned } from "./_finetuned.ts";
@@ -39,7 +39,7 @@ export async function runPrediction(args: PredictArguments, print: (line: string
   const { task, model } = await describeFinetuned(args.run);
   const data = await gatherPredictData(args, { task, fill: args.fill, print });
   checkFileNames(data.subjects);
-  const backend = await selectBackend(args.backend ?? "auto", { threads: args.threads });
+  const backend = await startBackend(args.backend ?? "auto", { threads: args.threads, warn: console.error });
   const run = await openFinetuned(args.run);
   try {
     const fill = await openFill(args, run);

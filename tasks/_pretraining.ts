@@ -3,10 +3,9 @@ import { type Communicator, shareBytes, shareText } from "../lib/communicator.ts
 import { ConfigError } from "../lib/errors.ts";
 import type { Triple } from "../lib/geometry.ts";
 import { parseConfigFile, resolveConfig } from "../lib/config.ts";
-import { formatDuration, onInterrupt, readText, RunFolder } from "../lib/host/mod.ts";
+import { formatDuration, onInterrupt, readText, RunFolder, startBackend } from "../lib/host/mod.ts";
 import type { SavedCheckpoint } from "../lib/host/mod.ts";
 import { MODEL_PRESETS } from "../lib/model/mod.ts";
-import { selectBackend } from "../lib/tensor/mod.ts";
 import type { BackendInfo, BackendName } from "../lib/tensor/mod.ts";
 import { pretrain } from "../lib/trainer/mod.ts";
 import { QUICK_CHECK, RECIPES, recipeSchema } from "../recipes/mod.ts";
@@ -105,15 +104,15 @@ async function openBackend(
   const { communicator } = ranks;
   const { threads, warning } = ranks.threads(args.threads);
   if (warning !== undefined && communicator.rank === 0) console.error(`warning: ${warning}`);
-  const choice = { threads, precision: options.run.precision };
-  if (communicator.size === 1) return await selectBackend(backend, choice);
+  const choice = { threads, precision: options.run.precision, warn: console.error };
+  if (communicator.size === 1) return await startBackend(backend, choice);
   let own: BackendInfo | undefined;
   const name = await shareText(communicator, async () => {
-    own = await selectBackend(backend, choice);
+    own = await startBackend(backend, choice);
     checkExchanges(own, options);
     return own.name;
   });
-  return own ?? await selectBackend(name as BackendName, choice);
+  return own ?? await startBackend(name as BackendName, choice);
 }
 
 /** On a GPU nothing can be exchanged within a pass, as its values cannot be read there. */

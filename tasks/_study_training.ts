@@ -1,6 +1,6 @@
 /** Fine-tuning within a study: from the start, or from where an interruption left it. */
-import { exists } from "../lib/host/mod.ts";
-import { type BackendInfo, selectBackend } from "../lib/tensor/mod.ts";
+import { exists, startBackend } from "../lib/host/mod.ts";
+import type { BackendInfo } from "../lib/tensor/mod.ts";
 import { readFinetuneDescription } from "./_finetune_description.ts";
 import { type FinetuneWatch, type NewRun, trainRun, withNewRun, withOldRun } from "./_finetune_run.ts";
 import { outliveGpuLosses, savedUpdatesIn } from "./_gpu_loss.ts";
@@ -17,7 +17,7 @@ export async function trainStudyRun(
   const { precision } = run.options.run;
   return await outliveGpuLosses((event) => trainOnce(run, { ...watch, event, backend }), {
     backend,
-    reopen: () => selectBackend(backend.name, { threads: backend.simd?.threads, precision }),
+    reopen: () => startBackend(backend.name, { threads: backend.simd?.threads, precision, warn: console.error }),
     savedUpdates: () => savedUpdatesIn(run.out),
     print: (line) => console.log(line),
   });

@@ -50,6 +50,10 @@ function describeCommand(): Command {
         "f32",
       ),
     )
+    .addOption(
+      new Option("--tune", "with --backend webgpu: find this GPU's fastest tiles; all tasks take them from then on")
+        .conflicts(["ops", "step", "profile"]),
+    )
     .option("--repeats <n>", "repetitions at least", integer({ low: 1, high: 1000 }), 5)
     .option("--threads <n>", "threads of ours and of PyTorch", threads, navigator.hardwareConcurrency)
     .option("--profile <file>", "with --step: one more step as a trace for chrome://tracing, with times of a GPU")
@@ -66,6 +70,7 @@ Examples:
   deno task bench
   deno task bench --ops conv3d
   deno task bench --step uniformer --size 96
+  deno task bench --backend webgpu --tune
   deno task bench --step uniformer --backend webgpu --precision f16-mixed --profile bench/step.json
 
 On a machine without network: bench/README.md.

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { startBackend, type StartOptions } from "./backend.ts";
 export {
   appendLine,
   exists,
@@ -32,4 +33,5 @@ export { type DamagedFile, PreparedFolder } from "./prepared_folder.ts";
 export { preparedStores } from "./prepared_store.ts";
 export { RunFolder, type SavedCheckpoint } from "./run_folder.ts";
 export { createProgress, formatDuration, onInterrupt } from "./terminal.ts";
+export { readTunedTiles, TILES_FILE, writeTunedTiles } from "./tuned_tiles.ts";
 export type { Progress, ProgressOptions, ProgressStream, SignalHost } from "./terminal.ts";

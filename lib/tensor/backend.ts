@@ -8,6 +8,7 @@ import { tf } from "./tf.ts";
 import type { GpuBackend } from "./webgpu/backend.ts";
 import { findAdapter, isSoftwareAdapter, openDevice } from "./webgpu/device.ts";
 import type { GpuPrecision } from "./webgpu/runtime.ts";
+import type { TunedTiles } from "./webgpu/tuned_tiles.ts";
 
 registerPlainAdd();
 
@@ -43,6 +44,18 @@ export interface SimdInfo {
   readonly heapBytes: number;
 }
 
+/** How a backend is started. */
+export interface BackendOptions {
+  /** Of the `simd` backend; all cores by default. */
+  readonly threads?: number;
+  /** What the `simd` backend's tensors may take; by default all that WebAssembly can address. */
+  readonly heapBytes?: number;
+  /** How activations are stored; `f32` by default. */
+  readonly precision?: GpuPrecision;
+  /** Tiles measured on GPUs, this one among them perhaps. */
+  readonly tiles?: readonly TunedTiles[];
+}
+
 /**
  * Starts the backend that all later tensor work uses.
  *
@@ -53,21 +66,16 @@ export interface SimdInfo {
  *
  * With the precision `f16-mixed`, activations are stored as 16-bit floats, which GPUs with shader-f16 can do.
  *
- * @param options `threads` of the `simd` backend, all cores by default, and `heapBytes` that its tensors may take, by default
- *   all that WebAssembly can address; both are fixed once it has started; `precision` by default `f32`
+ * @param options `threads` and `heapBytes` are fixed once the `simd` backend has started
  * @throws {BackendUnavailableError} when it cannot start here, or not in this precision
  */
 export async function selectBackend(
   name: BackendName,
-  { threads = navigator.hardwareConcurrency, heapBytes, precision = "f32" }: {
-    threads?: number;
-    heapBytes?: number;
-    precision?: GpuPrecision;
-  } = {},
+  { threads = navigator.hardwareConcurrency, heapBytes, precision = "f32", tiles }: BackendOptions = {},
 ): Promise<BackendInfo> {
-  if (precision === "f16-mixed") return await startMixed(name);
+  if (precision === "f16-mixed") return await startMixed(name, tiles);
   if (name === "reference") return await startReference();
-  if (name === "webgpu" || (name === "auto" && await hasGpu())) return await startWebgpu(precision);
+  if (name === "webgpu" || (name === "auto" && await hasGpu())) return await startWebgpu(precision, tiles);
   try {
     return await startSimd({ threads, heapBytes });
   } catch (cause) {
@@ -77,7 +85,7 @@ export async function selectBackend(
 }
 
 /** Starts a GPU that stores activations in half precision. */
-async function startMixed(name: BackendName): Promise<BackendInfo> {
+async function startMixed(name: BackendName, tiles: BackendOptions["tiles"]): Promise<BackendInfo> {
   const refusal = 'Cannot use precision "f16-mixed": expected';
   if (name !== "webgpu" && name !== "auto") {
     throw new BackendUnavailableError(`${refusal} backend "webgpu", got "${name}"; use f32 there`);
@@ -89,7 +97,7 @@ async function startMixed(name: BackendName): Promise<BackendInfo> {
   if (adapter?.features.has("shader-f16") === false) {
     throw new BackendUnavailableError(`${refusal} a GPU with shader-f16, this one lacks it; use f32 there`);
   }
-  return await startWebgpu("f16-mixed");
+  return await startWebgpu("f16-mixed", tiles);
 }
 
 async function startReference(): Promise<BackendInfo> {
@@ -115,14 +123,20 @@ export async function lossOfGpu(): Promise<BackendUnavailableError | null> {
   return tf.getBackend() === "webgpu" && startedGpu ? await startedGpu.loss() : null;
 }
 
-async function startWebgpu(precision: GpuPrecision): Promise<BackendInfo> {
+async function startWebgpu(precision: GpuPrecision, tiles: BackendOptions["tiles"]): Promise<BackendInfo> {
   if (!startedGpu || startedGpu.isLost) startedGpu = await openGpu({ isFirst: !startedGpu });
   await tf.setBackend("webgpu");
   startedGpu.precision = precision;
-  const { adapter, isSoftware, details } = startedGpu;
+  if (tiles) startedGpu.useTiles(tiles);
+  const { adapter, isSoftware, details, tunedOn } = startedGpu;
   const kind = isSoftware ? ", computed by the CPU: for tests only" : "";
   const stored = precision === "f16-mixed" ? ", activations in half precision" : "";
-  return { name: "webgpu", description: `webgpu (${adapter}${kind}${stored}, tfjs ${tf.version_core})`, gpu: details };
+  const tuned = tunedOn === undefined ? "" : `, tiles tuned ${tunedOn}`;
+  return {
+    name: "webgpu",
+    description: `webgpu (${adapter}${kind}${stored}${tuned}, tfjs ${tf.version_core})`,
+    gpu: { ...details, tiles: tunedOn === undefined ? "default" : `tuned ${tunedOn}` },
+  };
 }
 
 /** A backend on a device of its own, in the place of the one before. */

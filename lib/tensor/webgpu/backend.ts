@@ -19,6 +19,10 @@ import type { GpuArray, GpuCall, GpuPrecision, GpuRuntime } from "./runtime.ts";
 import { Timeline } from "./timeline.ts";
 import { UploadBlock } from "./uploads.ts";
 import type { GpuSpan } from "./timeline.ts";
+import { UNMEASURED } from "./tiles.ts";
+import type { AdapterTiles } from "./tiles.ts";
+import { adapterNameOf, tunedTilesOf } from "./tuned_tiles.ts";
+import type { AdapterName, TunedTiles } from "./tuned_tiles.ts";
 
 /** What the class keeps to itself and our kernels need: they are recorded into the same pass, in order. */
 interface Internals {
@@ -78,6 +82,12 @@ export class GpuBackend extends WebGPUBackend {
   poison = false;
   /** How activations are stored from now on. */
   precision: GpuPrecision = "f32";
+  /** What was measured of the adapter's tiles. */
+  tiles: AdapterTiles = UNMEASURED;
+  /** When that was; undefined where tiles are the default ones. */
+  tunedOn: string | undefined;
+  /** What tells it from other adapters. */
+  readonly adapterName: AdapterName;
   /** Name of the adapter for people. */
   readonly adapter: string;
   /** What the adapter says of itself, and the limits that kernels meet. */
@@ -117,6 +127,7 @@ export class GpuBackend extends WebGPUBackend {
       features: [...device.features].join(" "),
     };
     this.limits = limitsOf(device);
+    this.adapterName = adapterNameOf(info);
     this.#programs = new Programs(device);
     this.#parameters = new ParameterBlock(device);
     this.#bindGroups = new BindGroups(device, this.#parameters);
@@ -170,6 +181,13 @@ export class GpuBackend extends WebGPUBackend {
       allocatedBytes,
       waitMs,
     };
+  }
+
+  /** Takes what was measured on this adapter from now on, or the default tiles where nothing was. */
+  useTiles(measured: readonly TunedTiles[]): void {
+    const tuned = tunedTilesOf(this.adapterName, measured);
+    this.tiles = tuned ?? UNMEASURED;
+    this.tunedOn = tuned?.date;
   }
 
   /**
@@ -332,6 +350,7 @@ export class GpuBackend extends WebGPUBackend {
       isSoftware: this.isSoftware,
       isMixed,
       firstUnit: 0,
+      tiles: this.tiles,
       run: (program, call) => this.#record(program, call),
       copy: (from, to) => this.#copy(from, to),
       output: (shape) => output(shape, false),

@@ -1,16 +1,16 @@
-// A·B by tiles in workgroup memory: 128 rows × 64 columns, 8 × 8 values per invocation. Put before it: gemm_blocks.wgsl.
-// The next step's values are on their way while this one's are multiplied.
+// A·B by tiles of ROWS × COLUMNS in workgroup memory, EACH × 4·WIDE values per invocation. Put before it: the constants of
+// tiles.ts and gemm_blocks.wgsl. The next step's values are on their way while this one's are multiplied.
+//
+// What an invocation multiplies lies at a place of its own in the innermost array, so that the bound of the only index
+// that is not constant is checked once for all of them.
 
-const ROWS = 128u;
-const COLUMNS = 64u;
-const STEP = 16u;
 // Rows of a quad of products, and two more: four neighbours that store the same rows then meet different banks.
-const PITCH = 130u;
+struct Quads { rows: array<array<vec4f, LINES>, EACH>, unused: array<vec4f, 2> }
 
-var<workgroup> tileA: array<vec4f, 520>; // [STEP / 4][PITCH], four products of a row each
-var<workgroup> tileB: array<vec4f, 256>; // [STEP][COLUMNS / 4], four columns each
+var<workgroup> tileA: array<Quads, 4>; // four products of a row each
+var<workgroup> tileB: array<array<array<vec4f, SPAN>, WIDE>, STEP>; // four columns of a product each
 
-@compute @workgroup_size(128)
+@compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
@@ -29,17 +29,18 @@ fn main(
   let first = slice * q.sliceLength;
   let last = min(q.k, first + q.sliceLength);
 
-  // Loading: a block of 4 × 4 values of A, and of B for half of the invocations; neighbours read neighbours.
-  let aPart = select(thread / 32u, thread % 4u, A_ALONG_K);
-  let aRows = select(thread % 32u, thread / 4u, A_ALONG_K) * 4u;
-  let bPart = select(thread / 16u, thread % 4u, B_ALONG_K);
-  let bQuads = select(thread % 16u, thread / 4u, B_ALONG_K);
-  let loadsB = thread < 64u;
-  // Multiplying: rows thread / 8 + 16·i, quads of columns thread % 8 and eight further.
-  let column = thread % 8u;
-  let line = thread / 8u;
-  var left: array<vec4f, 8>;
-  var right: array<vec4f, 8>;
+  // Loading: the first ROWS invocations a block of 4 × 4 values of A, the last COLUMNS one of B; neighbours read neighbours.
+  let loadsA = thread < ROWS;
+  let aPart = select(thread / (ROWS / 4u), thread % 4u, A_ALONG_K);
+  let aRows = select(thread % (ROWS / 4u), thread / 4u, A_ALONG_K) * 4u;
+  let loadsB = thread >= THREADS - COLUMNS;
+  let bThread = thread - (THREADS - COLUMNS);
+  let bPart = select(bThread / (COLUMNS / 4u), bThread % 4u, B_ALONG_K);
+  let bQuads = select(bThread % (COLUMNS / 4u), bThread / 4u, B_ALONG_K);
+  // Multiplying: rows thread / SPAN + LINES·i, quads of columns thread % SPAN + SPAN·j.
+  let column = thread % SPAN;
+  let line = thread / SPAN;
+  var sums: array<vec4f, EACH * WIDE>;
   var blockA: mat4x4f;
   var blockB: mat4x4f;
   let steps = select(0u, (last - first + STEP - 1u) / STEP, last > first);
@@ -47,40 +48,50 @@ fn main(
   for (var step = 0u; step <= steps; step++) {
     if (step < steps) {
       let p = first + step * STEP;
-      blockA = rowsOfA(aStart, row0 + aRows, p + aPart * 4u, last);
+      if (loadsA) { blockA = rowsOfA(aStart, row0 + aRows, p + aPart * 4u, last); }
       if (loadsB) { blockB = productsOfB(bStart, p + bPart * 4u, column0 + bQuads * 4u, last); }
     }
     if (step > 0u) {
+      // unroll
       for (var k = 0u; k < 4u; k++) {
-        var l: array<vec4f, 4>;
-        var r: array<vec4f, 4>;
+        var b: array<vec4f, 4u * WIDE>;
+        // unroll
         for (var p = 0u; p < 4u; p++) {
-          let at = (k * 4u + p) * 16u + column;
-          l[p] = tileB[at];
-          r[p] = tileB[at + 8u];
+          // unroll
+          for (var j = 0u; j < WIDE; j++) { b[p * WIDE + j] = tileB[4u * k + p][j][column]; }
         }
-        for (var i = 0u; i < 8u; i++) {
-          let v = tileA[k * PITCH + line + 16u * i];
-          left[i] = fma(l[3], v.wwww, fma(l[2], v.zzzz, fma(l[1], v.yyyy, fma(l[0], v.xxxx, left[i]))));
-          right[i] = fma(r[3], v.wwww, fma(r[2], v.zzzz, fma(r[1], v.yyyy, fma(r[0], v.xxxx, right[i]))));
+        // unroll
+        for (var i = 0u; i < EACH; i++) {
+          let v = tileA[k].rows[i][line];
+          // unroll
+          for (var j = 0u; j < WIDE; j++) {
+            let upper = fma(b[WIDE + j], v.yyyy, fma(b[j], v.xxxx, sums[i * WIDE + j]));
+            sums[i * WIDE + j] = fma(b[3u * WIDE + j], v.wwww, fma(b[2u * WIDE + j], v.zzzz, upper));
+          }
         }
       }
     }
     workgroupBarrier();
-    for (var i = 0u; i < 4u; i++) { tileA[aPart * PITCH + aRows + i] = blockA[i]; }
+    if (loadsA) {
+      // unroll
+      for (var i = 0u; i < 4u; i++) { tileA[aPart].rows[(aRows + i) / LINES][(aRows + i) % LINES] = blockA[i]; }
+    }
     if (loadsB) {
-      for (var i = 0u; i < 4u; i++) { tileB[(bPart * 4u + i) * 16u + bQuads] = blockB[i]; }
+      // unroll
+      for (var i = 0u; i < 4u; i++) { tileB[bPart * 4u + i][bQuads / SPAN][bQuads % SPAN] = blockB[i]; }
     }
     workgroupBarrier();
   }
 
-  // Without a break: a loop that may end early is not unrolled, and arrays then leave the registers.
   let cRow0 = group.z * q.m;
-  for (var i = 0u; i < 8u; i++) {
-    let row = row0 + line + 16u * i;
+  // unroll
+  for (var i = 0u; i < EACH; i++) {
+    let row = row0 + line + LINES * i;
     if (row < q.m) {
-      storeQuad(cRow0 + row, column0 + column * 4u, left[i]);
-      storeQuad(cRow0 + row, column0 + column * 4u + 32u, right[i]);
+      // unroll
+      for (var j = 0u; j < WIDE; j++) {
+        storeQuad(cRow0 + row, column0 + (column + SPAN * j) * 4u, sums[i * WIDE + j]);
+      }
     }
   }
 }

@@ -23,11 +23,13 @@ fn rowsOfA(start: u32, row: u32, p: u32, last: u32) -> mat4x4f {
   let q = parameters;
   var block: mat4x4f;
   if (A_ALONG_K) {
+    // unroll
     for (var i = 0u; i < 4u; i++) {
       if (row + i < q.m) { block[i] = aQuad(start + (row + i) * q.aRow + p, i32(last) - i32(p)); }
     }
     return block;
   }
+  // unroll
   for (var i = 0u; i < 4u; i++) {
     if (p + i < last) { block[i] = aQuad(start + (p + i) * q.aColumn + row, i32(q.m) - i32(row)); }
   }
@@ -39,11 +41,13 @@ fn productsOfB(start: u32, p: u32, column: u32, last: u32) -> mat4x4f {
   let q = parameters;
   var block: mat4x4f;
   if (!B_ALONG_K) {
+    // unroll
     for (var i = 0u; i < 4u; i++) {
       if (p + i < last) { block[i] = bQuad(start + (p + i) * q.bRow + column, i32(q.n) - i32(column)); }
     }
     return block;
   }
+  // unroll
   for (var i = 0u; i < 4u; i++) {
     if (column + i < q.n) { block[i] = bQuad(start + (column + i) * q.bColumn + p, i32(last) - i32(p)); }
   }

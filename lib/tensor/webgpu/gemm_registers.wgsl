@@ -25,6 +25,7 @@ fn main(
     let r = productsOfB(bStart, p, column0 + 4u, last);
     let upper = rowsOfA(aStart, row0, p, last);
     let lower = rowsOfA(aStart, row0 + 4u, p, last);
+    // unroll
     for (var i = 0u; i < 8u; i++) {
       var v = upper[i & 3u];
       if (i >= 4u) { v = lower[i & 3u]; }
@@ -33,6 +34,7 @@ fn main(
     }
   }
   let cRow0 = group.z * q.m;
+  // unroll
   for (var i = 0u; i < 8u; i++) {
     if (row0 + i < q.m) {
       storeQuad(cRow0 + row0 + i, column0, left[i]);

@@ -2,6 +2,8 @@
 import type { GpuProgram } from "./programs.ts";
 import { workgroupRow } from "./runtime.ts";
 import type { GpuArray, GpuRuntime } from "./runtime.ts";
+import { chooseTile, nameOfTile, TILE_STEP as STEP, tilesOf, tileSource as tileConstants } from "./tiles.ts";
+import type { TileShape } from "./tiles.ts";
 import blockSource from "./gemm_blocks.wgsl" with { type: "text" };
 import tiledSource from "./gemm.wgsl" with { type: "text" };
 import quadSource from "./gemm_quads.wgsl" with { type: "text" };
@@ -38,13 +40,8 @@ export interface Epilogue {
   readonly constants?: GpuProgram["constants"];
 }
 
-/** A tile of C, and how many of them a workgroup computes. */
-const TILED = { rows: 128, columns: 64, perWorkgroup: 1 };
+/** A tile of the kernel without workgroup memory, and how many of them a workgroup computes. */
 const REGISTERS = { rows: 8, columns: 8, perWorkgroup: 16 };
-/** Products that a tile takes at a time. */
-const STEP = 16;
-/** Workgroups that fill a GPU: a product with fewer is split along k. */
-const FULL = 512;
 /** Products that a slice sums at least. */
 const SHORTEST_SLICE = 256;
 
@@ -59,8 +56,9 @@ export function multiply(
   { m, n, k, batches = 1 }: ProductSizes,
   runtime: GpuRuntime,
 ): void {
-  const { workgroups } = tilesOf({ m, n }, runtime);
-  const slices = bias ? 1 : sliceCount(k, workgroups * batches);
+  const { workgroups } = gridOf({ m, n, k }, runtime);
+  // A product with fewer workgroups than fill the GPU is split along k.
+  const slices = bias ? 1 : sliceCount(k, { workgroups: workgroups * batches, full: runtime.tiles.full });
   const target = slices === 1 ? c : runtime.scratch(slices * batches * m * n);
   const constants = { HAS_BIAS: Number(bias !== undefined) };
   const inputs = [bias ?? b.array];
@@ -75,11 +73,11 @@ export function multiplyInto(
   { m, n, k, batches = 1, slices = 1 }: ProductSizes & { slices?: number },
   runtime: GpuRuntime,
 ): void {
-  const { tilesM, workgroups } = tilesOf({ m, n }, runtime);
+  const { tile, tilesM, workgroups } = gridOf({ m, n, k }, runtime);
   const strides = [a.row, a.column, b.row, b.column, a.batch ?? 0, b.batch ?? 0];
   // Whole steps of the tiled kernel, so that no slice begins within a quad of values.
   const sliceLength = Math.ceil(k / slices / STEP) * STEP;
-  runtime.run(programFor({ a, b, epilogue }, { m, n, k }, runtime), {
+  runtime.run(programFor({ a, b, epilogue }, { m, n, k }, tile), {
     workgroups: [...workgroupRow(workgroups, runtime.limits), batches * slices],
     inputs: [a.array, b.array, ...epilogue.inputs],
     outputs: epilogue.outputs,
@@ -87,32 +85,39 @@ export function multiplyInto(
   });
 }
 
-function tilesOf({ m, n }: { m: number; n: number }, { isSoftware }: GpuRuntime): {
+/** How a product is cut; no tile for adapters that compute on the CPU. */
+function gridOf({ m, n, k }: ProductSizes, { isSoftware, tiles }: GpuRuntime): {
+  tile: TileShape | undefined;
   tilesM: number;
   workgroups: number;
 } {
-  const { rows, columns, perWorkgroup } = isSoftware ? REGISTERS : TILED;
-  const tilesM = Math.ceil(m / rows);
-  return { tilesM, workgroups: Math.ceil(tilesM * Math.ceil(n / columns) / perWorkgroup) };
+  if (isSoftware) {
+    const { rows, columns, perWorkgroup } = REGISTERS;
+    const tilesM = Math.ceil(m / rows);
+    return { tile: undefined, tilesM, workgroups: Math.ceil(tilesM * Math.ceil(n / columns) / perWorkgroup) };
+  }
+  const sizes = { rows: m, columns: n, length: k };
+  const tile = chooseTile("gemm", sizes, tiles);
+  return { tile, tilesM: Math.ceil(m / tile.rows), workgroups: tilesOf(sizes, tile) };
 }
 
-function sliceCount(k: number, workgroups: number): number {
-  const wanted = Math.min(Math.floor(FULL / workgroups), Math.floor(k / SHORTEST_SLICE));
+function sliceCount(k: number, { workgroups, full }: { workgroups: number; full: number }): number {
+  const wanted = Math.min(Math.floor(full / workgroups), Math.floor(k / SHORTEST_SLICE));
   return Math.max(1, wanted);
 }
 
 function programFor(
   { a, b, epilogue: { name, source, constants } }: { a: GpuMatrix; b: GpuMatrix; epilogue: Epilogue },
   { m, n, k }: ProductSizes,
-  { isSoftware }: GpuRuntime,
+  tile: TileShape | undefined,
 ): GpuProgram {
   const order = { A_ALONG_K: Number(a.column === 1), B_ALONG_K: Number(b.row === 1 && b.column !== 1) };
   const isAligned = inQuads(a, { row: m, column: k }) && inQuads(b, { row: k, column: n });
   const [operands, operandSource] = isAligned ? ["quads", quadSource] : ["values", valueSource];
-  const [tiles, tileSource] = isSoftware ? ["registers", registerSource] : ["tiled", tiledSource];
+  const kernel = tile ? tileConstants(tile) + blockSource + tiledSource : blockSource + registerSource;
   return {
-    name: `gemm/${tiles}/${operands}/${name}`,
-    source: operandSource + source + blockSource + tileSource,
+    name: `gemm/${tile ? nameOfTile(tile) : "registers"}/${operands}/${name}`,
+    source: operandSource + source + kernel,
     constants: { ...constants, ...order },
   };
 }

@@ -1,5 +1,6 @@
 /** Compiled shaders, one pipeline per source, constants and precision of the arrays. */
 import { withHalfArrays } from "./half.ts";
+import { unroll } from "./unroll.ts";
 
 /** The arrays that a program is called with. */
 export interface ProgramArrays {
@@ -15,7 +16,8 @@ export interface GpuProgram {
   readonly name: string;
   /**
    * WGSL with one entry point. Group 0: binding 0 is the uniform block of parameters, then the inputs as read-only
-   * storage, then the outputs as storage, in the order in which a call lists them.
+   * storage, then the outputs as storage, in the order in which a call lists them. Loops marked `// unroll` are written
+   * out; see unroll.ts.
    */
   readonly source: string;
   /** Values of the source's `override` declarations. */
@@ -51,7 +53,7 @@ export class Programs {
     const known = this.#compiled.get(key);
     if (known) return known;
     const layout = this.#layout({ inputs, outputs });
-    const code = withHalfArrays(source, halves.map((index) => 1 + index));
+    const code = withHalfArrays(unroll(source), halves.map((index) => 1 + index));
     const module = this.#device.createShaderModule({ label: name, code });
     const pipeline = this.#device.createComputePipeline({
       label: name,

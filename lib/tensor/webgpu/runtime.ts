@@ -2,6 +2,7 @@
 import { TooLargeError } from "./limits.ts";
 import type { DeviceLimits } from "./limits.ts";
 import type { GpuProgram } from "./programs.ts";
+import type { AdapterTiles } from "./tiles.ts";
 
 /** Whether activations lie in memory as 32-bit floats, or as 16-bit ones; see half.ts. */
 export type GpuPrecision = "f32" | "f16-mixed";
@@ -40,6 +41,8 @@ export interface GpuRuntime {
   readonly isMixed: boolean;
   /** Where the call is for a part of its arrays, the number of the part's first unit; else 0. */
   readonly firstUnit: number;
+  /** Which tiles are fastest on it. */
+  readonly tiles: AdapterTiles;
   /** Records a dispatch; it sees what earlier ones wrote. */
   run(program: GpuProgram, call: GpuCall): void;
   /** Copies values between arrays of one length and precision, wherever they begin. */

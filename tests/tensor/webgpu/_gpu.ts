@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { selectBackend, tf } from "../../../lib/tensor/mod.ts";
 import type { GpuBackend } from "../../../lib/tensor/webgpu/backend.ts";
 import { findAdapter } from "../../../lib/tensor/webgpu/device.ts";
+import type { AdapterTiles, TileShape } from "../../../lib/tensor/webgpu/tiles.ts";
 
 const hasAdapter = await findAdapter() !== null;
 
@@ -49,4 +50,10 @@ export async function withBindingLimit<T>(backend: GpuBackend, bytes: number, ru
   } finally {
     backend.limits = limits;
   }
+}
+
+/** An adapter on which one shape of tile was the fastest for everything. */
+export function onlyTile(tile: TileShape): AdapterTiles {
+  const measured = [{ rows: 1, columns: 1, length: 1, tile }];
+  return { full: 512, measured: { gemm: measured, taps: measured, weight_gradient: measured } };
 }

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { OPS, testOps } from "../../../lib/tensor/mod.ts";
 import type { OpCase } from "../../../lib/tensor/op.ts";
-import { gpuTest } from "./_gpu.ts";
+import { fits, nameOfTile, TILE_SHAPES, UNMEASURED } from "../../../lib/tensor/webgpu/tiles.ts";
+import { gpuTest, onlyTile } from "./_gpu.ts";
 
 const CONV3D = OPS.find(({ definition }) => definition.name === "conv3d")!;
 
@@ -63,4 +64,25 @@ for (const isSoftware of [false, true]) {
       }
     });
   }
+}
+
+const SHAPED: readonly OpCase[] = [
+  conv3d("odd channels, more than a tile", { x: [1, 5, 6, 7, 5], kernel: 3, outputs: 70 }),
+  conv3d("vectors of channels, stride 2", { x: [2, 7, 5, 6, 32], kernel: 3, outputs: 48, stride: 2 }),
+];
+
+for (const tile of TILE_SHAPES) {
+  gpuTest(`conv3d() with tiles of ${nameOfTile(tile)} equals its reference`, async (backend) => {
+    if (!fits(tile, backend.device.limits)) return;
+    const { isSoftware } = backend;
+    Object.assign(backend, { isSoftware: false, tiles: onlyTile(tile) });
+    try {
+      const [report] = await Array.fromAsync(testOps([{ ...CONV3D, cases: SHAPED }]));
+      assert.deepEqual(report.failures, []);
+      assert.ok(report.outputError <= 1e-5, `output: ${report.outputError}`);
+      assert.ok(report.gradientError <= 1e-5, `gradients: ${report.gradientError}`);
+    } finally {
+      Object.assign(backend, { isSoftware, tiles: UNMEASURED });
+    }
+  });
 }

@@ -7,7 +7,9 @@ import { multiply } from "../../../lib/tensor/webgpu/multiply.ts";
 import type { ProductSizes } from "../../../lib/tensor/webgpu/multiply.ts";
 import type { GpuBackend } from "../../../lib/tensor/webgpu/backend.ts";
 import { relativeError } from "../_ops.ts";
-import { gpuTest } from "./_gpu.ts";
+import { fits, nameOfTile, TILE_SHAPES, UNMEASURED } from "../../../lib/tensor/webgpu/tiles.ts";
+import type { AdapterTiles } from "../../../lib/tensor/webgpu/tiles.ts";
+import { gpuTest, onlyTile } from "./_gpu.ts";
 
 interface Product extends ProductSizes {
   readonly title: string;
@@ -50,7 +52,11 @@ function expected({ m, n, k, batches, transposeA, transposeB, bias }: Product): 
   return result;
 }
 
-async function computed(backend: GpuBackend, product: Product, isSoftware: boolean): Promise<Float32Array> {
+async function computed(
+  backend: GpuBackend,
+  product: Product,
+  { isSoftware = false, tiles = UNMEASURED }: { isSoftware?: boolean; tiles?: AdapterTiles },
+): Promise<Float32Array> {
   const { m, n, k, batches, transposeA, transposeB, bias } = product;
   const inputs = {
     a: tf.tensor1d(random("a", batches * m * k)),
@@ -61,7 +67,7 @@ async function computed(backend: GpuBackend, product: Product, isSoftware: boole
     const c = runtime.output([batches, m, n]);
     const a = { array: arrays.a, row: transposeA ? 1 : k, column: transposeA ? m : 1, batch: m * k };
     const b = { array: arrays.b, row: transposeB ? 1 : n, column: transposeB ? k : 1, batch: k * n };
-    multiply({ a, b, c, bias: bias ? arrays.bias : undefined }, product, { ...runtime, isSoftware });
+    multiply({ a, b, c, bias: bias ? arrays.bias : undefined }, product, { ...runtime, isSoftware, tiles });
     return [c];
   });
   tf.dispose(inputs);
@@ -72,8 +78,26 @@ for (const product of PRODUCTS) {
   for (const isSoftware of [true, false]) {
     const tiles = isSoftware ? "registers" : "workgroup memory";
     gpuTest(`multiply() with tiles in ${tiles} equals plain loops: ${product.title}`, async (backend) => {
-      const { error, text } = relativeError(await computed(backend, product, isSoftware), expected(product));
+      const { error, text } = relativeError(await computed(backend, product, { isSoftware }), expected(product));
       assert.ok(error <= 1e-5, text);
     });
   }
+}
+
+const SHAPED: readonly Product[] = [
+  { title: "odd sizes", m: 131, n: 67, k: 33, batches: 1 },
+  { title: "whole quads, A transposed, split along k", m: 140, n: 132, k: 1044, batches: 1, transposeA: true },
+  { title: "whole quads, B transposed, a batch", m: 8, n: 76, k: 20, batches: 3, transposeB: true },
+];
+
+for (const tile of TILE_SHAPES) {
+  gpuTest(`multiply() with tiles of ${nameOfTile(tile)} equals plain loops, twice bit by bit`, async (backend) => {
+    if (!fits(tile, backend.device.limits)) return;
+    for (const product of SHAPED) {
+      const values = await computed(backend, product, { tiles: onlyTile(tile) });
+      const { error, text } = relativeError(values, expected(product));
+      assert.ok(error <= 1e-5, `${product.title}: ${text}`);
+      assert.deepEqual(await computed(backend, product, { tiles: onlyTile(tile) }), values);
+    }
+  });
 }

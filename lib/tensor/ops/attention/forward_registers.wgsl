@@ -18,6 +18,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     var scores: array<vec4f, 8>;
     products(&scores, queries, KEY, column0);
     var high = highest;
+    // unroll
     for (var j = 0u; j < 8u; j++) {
       scores[j] = select(vec4f(LOWEST), parameters.scale * scores[j], column0 + j < tokens);
       high = max(high, scores[j]);
@@ -25,16 +26,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     let shrink = exp(highest - high);
     highest = high;
     total *= shrink;
+    // unroll
     for (var j = 0u; j < 8u; j++) {
       scores[j] = exp(scores[j] - high);
       total += scores[j];
     }
     accumulate(shrink, &scores, VALUE, column0, thread);
   }
+  // unroll
   for (var i = 0u; i < 4u; i++) {
     let row = row0 + LANES * i;
-    if (row >= tokens) { break; }
-    writeRow(rowOf(0u, 1u, row), i, 1.0 / total[i], thread);
-    statistics[statisticOf(row)] = highest[i] + log(total[i]);
+    if (row < tokens) {
+      writeRow(rowOf(0u, 1u, row), i, 1.0 / total[i], thread);
+      statistics[statisticOf(row)] = highest[i] + log(total[i]);
+    }
   }
 }

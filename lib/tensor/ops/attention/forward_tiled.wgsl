@@ -13,6 +13,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
   let tokens = parameters.tokens;
   let row0 = TILE * group.x;
   var sums: array<vec4f, 8>;
+  // unroll
   for (var i = 0u; i < 8u; i++) { sums[i] = vec4f(0.0); }
   // Of rows 0 to 3 and 4 to 7; the sums of exponentials are those of this invocation's columns.
   var highest = array<vec4f, 2>(vec4f(LOWEST), vec4f(LOWEST));
@@ -21,7 +22,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     var scores: array<vec4f, 8>;
     products(&scores, QUERY, row0, KEY, column0, thread);
     let isToken = inside(column0, thread, tokens);
+    // unroll
     for (var i = 0u; i < 8u; i++) { scores[i] = select(vec4f(LOWEST), parameters.scale * scores[i], isToken); }
+    // unroll
     for (var part = 0u; part < 2u; part++) {
       let first = 4u * part;
       weights[(thread / 16u * 2u + part) * 16u + thread % 16u] = vec4f(
@@ -29,12 +32,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
       );
     }
     workgroupBarrier();
+    // unroll
     for (var part = 0u; part < 2u; part++) {
       var high = highest[part];
+      // unroll
       for (var x = 0u; x < 16u; x++) { high = max(high, weights[(thread / 16u * 2u + part) * 16u + x]); }
       let shrink = exp(highest[part] - high);
       highest[part] = high;
       var added = vec4f(0.0);
+      // unroll
       for (var j = 0u; j < 4u; j++) {
         let i = 4u * part + j;
         scores[i] = exp(scores[i] - high[j]);
@@ -47,11 +53,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     workgroupBarrier();
     accumulate(&sums, &scores, VALUE, column0, thread);
   }
+  // unroll
   for (var part = 0u; part < 2u; part++) { weights[(thread / 16u * 2u + part) * 16u + thread % 16u] = total[part]; }
   workgroupBarrier();
+  // unroll
   for (var part = 0u; part < 2u; part++) {
     var all = vec4f(0.0);
+    // unroll
     for (var x = 0u; x < 16u; x++) { all += weights[(thread / 16u * 2u + part) * 16u + x]; }
+    // unroll
     for (var j = 0u; j < 4u; j++) {
       let i = 4u * part + j;
       let row = row0 + 8u * (thread / 16u) + i;

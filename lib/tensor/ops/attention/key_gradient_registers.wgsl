@@ -18,6 +18,7 @@ fn main(
   for (var column0 = 0u; column0 < tokens; column0 += 8u) {
     var found: array<vec4f, 8>;
     products(&found, keys, QUERY, column0);
+    // unroll
     for (var j = 0u; j < 8u; j++) {
       let weight = exp(parameters.scale * found[j] - statistics[statisticOf(min(column0 + j, tokens - 1u))]);
       found[j] = select(vec4f(0.0), weight, column0 + j < tokens);
@@ -25,6 +26,7 @@ fn main(
     if (isOfKeys) {
       var gradient: array<vec4f, 8>;
       products(&gradient, values, GRADIENT, column0);
+      // unroll
       for (var j = 0u; j < 8u; j++) {
         let centre = centres[statisticOf(min(column0 + j, tokens - 1u))];
         gradient[j] = parameters.scale * found[j] * (gradient[j] - centre);
@@ -34,9 +36,9 @@ fn main(
       accumulate(vec4f(1.0), &found, GRADIENT, column0, thread);
     }
   }
+  // unroll
   for (var i = 0u; i < 4u; i++) {
     let row = row0 + LANES * i;
-    if (row >= tokens) { break; }
-    writeRow(rowOf(select(VALUE, KEY, isOfKeys), 3u, row), i, 1.0, thread);
+    if (row < tokens) { writeRow(rowOf(select(VALUE, KEY, isOfKeys), 3u, row), i, 1.0, thread); }
   }
 }

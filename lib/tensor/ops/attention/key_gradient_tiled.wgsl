@@ -8,11 +8,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
   let row0 = TILE * group.x;
   var dKey: array<vec4f, 8>;
   var dValue: array<vec4f, 8>;
+  // unroll
   for (var i = 0u; i < 8u; i++) { dKey[i] = vec4f(0.0); dValue[i] = vec4f(0.0); }
   for (var column0 = 0u; column0 < tokens; column0 += TILE) {
     let isToken = inside(column0, thread, tokens);
     var statistic: vec4f;
     var centre: vec4f;
+    // unroll
     for (var j = 0u; j < 4u; j++) {
       let at = statisticOf(min(column0 + 4u * (thread % 16u) + j, tokens - 1u));
       statistic[j] = statistics[at];
@@ -22,6 +24,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     products(&found, KEY, row0, QUERY, column0, thread);
     var gradient: array<vec4f, 8>;
     products(&gradient, VALUE, row0, GRADIENT, column0, thread);
+    // unroll
     for (var i = 0u; i < 8u; i++) {
       found[i] = select(vec4f(0.0), exp(parameters.scale * found[i] - statistic), isToken);
       gradient[i] = parameters.scale * found[i] * (gradient[i] - centre);
@@ -29,7 +32,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     accumulate(&dValue, &found, GRADIENT, column0, thread);
     accumulate(&dKey, &gradient, QUERY, column0, thread);
   }
-  // Without a break: a loop that may end early is not unrolled, and the sums would leave the registers.
+  // unroll
   for (var i = 0u; i < 8u; i++) {
     let row = row0 + 8u * (thread / 16u) + i;
     if (row < tokens) {

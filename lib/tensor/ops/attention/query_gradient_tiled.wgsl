@@ -6,6 +6,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
   let tokens = parameters.tokens;
   let row0 = TILE * group.x;
   var dQuery: array<vec4f, 8>;
+  // unroll
   for (var i = 0u; i < 8u; i++) { dQuery[i] = vec4f(0.0); }
   for (var column0 = 0u; column0 < tokens; column0 += TILE) {
     let isToken = inside(column0, thread, tokens);
@@ -13,6 +14,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     products(&found, QUERY, row0, KEY, column0, thread);
     var gradient: array<vec4f, 8>;
     products(&gradient, GRADIENT, row0, VALUE, column0, thread);
+    // unroll
     for (var i = 0u; i < 8u; i++) {
       let at = statisticOf(min(row0 + 8u * (thread / 16u) + i, tokens - 1u));
       let weight = exp(parameters.scale * found[i] - statistics[at]);
@@ -20,7 +22,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     }
     accumulate(&dQuery, &gradient, KEY, column0, thread);
   }
-  // Without a break: a loop that may end early is not unrolled, and the sums would leave the registers.
+  // unroll
   for (var i = 0u; i < 8u; i++) {
     let row = row0 + 8u * (thread / 16u) + i;
     if (row < tokens) {

@@ -30,6 +30,7 @@ fn rowsOf(part: u32, row0: u32) -> Rows {
 
 fn startsOf(part: u32, column0: u32) -> array<u32, 8> {
   var starts: array<u32, 8>;
+  // unroll
   for (var j = 0u; j < 8u; j++) { starts[j] = startOf(part, column0 + j); }
   return starts;
 }
@@ -37,12 +38,14 @@ fn startsOf(part: u32, column0: u32) -> array<u32, 8> {
 // values[j] = Σ rows · column j over the channels.
 fn products(values: ptr<function, array<vec4f, 8>>, rows: Rows, part: u32, column0: u32) {
   let starts = startsOf(part, column0);
+  // unroll
   for (var j = 0u; j < 8u; j++) { (*values)[j] = vec4f(0.0); }
   for (var d = 0u; d < WIDTH; d++) {
     let at = rows.starts + vec4u(d);
     let row = vec4f(
       valueAt(rows.part, at.x), valueAt(rows.part, at.y), valueAt(rows.part, at.z), valueAt(rows.part, at.w),
     );
+    // unroll
     for (var j = 0u; j < 8u; j++) { (*values)[j] = fma(row, vec4f(valueAt(part, starts[j] + d)), (*values)[j]); }
   }
 }
@@ -52,6 +55,7 @@ fn accumulate(shrink: vec4f, factors: ptr<function, array<vec4f, 8>>, part: u32,
   let starts = startsOf(part, column0);
   for (var d = 0u; d < WIDTH; d++) {
     var sum = sums[d * LANES + thread] * shrink;
+    // unroll
     for (var j = 0u; j < 8u; j++) { sum = fma((*factors)[j], vec4f(valueAt(part, starts[j] + d)), sum); }
     sums[d * LANES + thread] = sum;
   }

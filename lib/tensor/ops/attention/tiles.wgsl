@@ -21,9 +21,12 @@ fn products(
   let firstRow = 8u * (thread / 16u);
   // Columns lie in an order, and the quads of a column in one of their own, in which no two invocations read one bank.
   let turn = (x / 2u) % QUADS;
+  // unroll
   for (var i = 0u; i < 8u; i++) { (*values)[i] = vec4f(0.0); }
   for (var d = 0u; d < WIDTH; d += 4u * QUADS) {
-    for (var e = thread; e < TILE * QUADS; e += THREADS) {
+    // unroll
+    for (var i = 0u; i < 2u; i++) {
+      let e = thread + THREADS * i;
       let token = e / QUADS;
       let quad = e % QUADS;
       let place = token / 4u + 16u * (token % 4u);
@@ -38,6 +41,7 @@ fn products(
       let b = tile[at + 16u * QUADS];
       let c = tile[at + 32u * QUADS];
       let d = tile[at + 48u * QUADS];
+      // unroll
       for (var i = 0u; i < 8u; i++) {
         let row = tile[(firstRow + i) * QUADS + quad];
         (*values)[i] += vec4f(dot(row, a), dot(row, b), dot(row, c), dot(row, d));
@@ -57,9 +61,12 @@ fn accumulate(
   let firstRow = 8u * (thread / 16u);
   for (var half = 0u; half < 2u; half++) {
     if (x / 8u == half) {
+      // unroll
       for (var i = 0u; i < 8u; i++) { weights[(firstRow + i) * 8u + x % 8u] = (*factors)[i]; }
     }
-    for (var e = thread; e < 512u; e += THREADS) {
+    // unroll
+    for (var i = 0u; i < 4u; i++) {
+      let e = thread + THREADS * i;
       tile[e] = channels(columnPart, column0 + 32u * half + e / 16u, 4u * (e % 16u));
     }
     workgroupBarrier();
@@ -68,6 +75,7 @@ fn accumulate(
       let b = tile[64u * j + 16u + x];
       let c = tile[64u * j + 32u + x];
       let d = tile[64u * j + 48u + x];
+      // unroll
       for (var i = 0u; i < 8u; i++) {
         let factor = weights[(firstRow + i) * 8u + j];
         (*sums)[i] += factor.x * a + factor.y * b + factor.z * c + factor.w * d;

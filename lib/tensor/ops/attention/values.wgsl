@@ -17,6 +17,7 @@ fn inHead(d: u32, values: vec4f) -> vec4f {
 }
 
 fn write(at: u32, d: u32, value: vec4f) {
+  // unroll
   for (var j = 0u; j < 4u; j++) {
     if (d + j < WIDTH) { output[at + d + j] = value[j]; }
   }

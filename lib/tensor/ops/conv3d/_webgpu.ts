@@ -3,6 +3,8 @@ import { sumSlices } from "../../webgpu/multiply.ts";
 import { workgroupRow } from "../../webgpu/runtime.ts";
 import type { GpuArray, GpuRuntime } from "../../webgpu/runtime.ts";
 import type { GpuProgram } from "../../webgpu/programs.ts";
+import { chooseTile, nameOfTile, TILE_STEP as STEP, tilesOf, tileSource } from "../../webgpu/tiles.ts";
+import type { TiledSizes, TileShape } from "../../webgpu/tiles.ts";
 import type { ConvSize } from "./_plain.ts";
 import geometry from "./geometry.wgsl" with { type: "text" };
 import quads from "./quads.wgsl" with { type: "text" };
@@ -14,12 +16,12 @@ import weightGradientTiled from "./weight_gradient_tiled.wgsl" with { type: "tex
 
 type Triple = readonly [number, number, number];
 
-/** Workgroups that fill a GPU, and the two or more cores behind a software adapter. */
-const FULL = { tiled: 512, registers: 32 };
+/** A tile of the kernels without workgroup memory, and how many a workgroup computes. */
+const REGISTERS = { rows: 8, channels: 8, tiles: 8 };
+/** Workgroups that fill the two or more cores behind a software adapter. */
+const FULL_CPU = 32;
 /** Products, or voxels, that a slice of a sum has at least. */
 const SHORTEST_SLICE = 256;
-/** Products of a step of the tiled kernels, which must not cross a tap where channels are read as vectors. */
-const STEP = 16;
 
 /** Sums over kernel taps: of x for the output, of dy for the gradient of x. */
 interface TapSum {
@@ -31,11 +33,11 @@ interface TapSum {
   readonly stride: number;
 }
 
-/** How a kernel's result is cut into workgroups: rows and channels of a tile, tiles of a workgroup. */
-interface Tiling {
-  readonly rows: number;
-  readonly channels: number;
-  readonly tiles: number;
+/** How a kernel's result is cut into workgroups; no tile for adapters that compute on the CPU. */
+interface Grid {
+  readonly tile: TileShape | undefined;
+  readonly rowTiles: number;
+  readonly workgroups: number;
 }
 
 /** y = x ⋆ weight (+ bias). */
@@ -70,12 +72,12 @@ export function weightGradient(
   const { batch, kernel, output, inChannels, outChannels } = size;
   const dWeight = runtime.output([kernel, kernel, kernel, inChannels, outChannels]);
   const sum = { ...size, ...tensorsOf(size) };
-  const tiling = tilingOf(sum, runtime);
-  const rowTiles = Math.ceil(kernel ** 3 * inChannels / (tiling.rows * tiling.tiles));
-  const workgroups = rowTiles * Math.ceil(outChannels / tiling.channels);
-  const slices = sliceCount({ length: batch * output[0] * output[1] * output[2], workgroups }, runtime);
+  const length = batch * output[0] * output[1] * output[2];
+  const sizes = { rows: kernel ** 3 * inChannels, columns: outChannels, length };
+  const { tile, rowTiles, workgroups } = gridOf("weight_gradient", sizes, runtime);
+  const slices = sliceCount({ length, workgroups }, runtime);
   const target = slices === 1 ? dWeight : runtime.scratch(slices * dWeight.length);
-  runtime.run(programFor("weight_gradient", { sum, hasVectors: hasVectors(sum, 4) }, runtime), {
+  runtime.run(programFor("weight_gradient", { tile, hasVectors: hasVectors(sum, 4) }), {
     workgroups: workgroupRow(workgroups * slices, runtime.limits),
     inputs: [x, dy, dy],
     outputs: [target],
@@ -105,13 +107,12 @@ function sumTaps(
   const spread = isGradient ? stride : 1;
   const rows = owner.size.reduce((product, length) => product * Math.ceil(length / spread), batch);
   const products = Math.ceil(kernel / spread) ** 3 * gathered.channels;
-  const tiling = tilingOf(sum, runtime);
-  const rowTiles = Math.ceil(rows / (tiling.rows * tiling.tiles));
-  const workgroups = rowTiles * Math.ceil(owner.channels / tiling.channels);
+  const sizes = { rows, columns: owner.channels, length: products };
+  const { tile, rowTiles, workgroups } = gridOf("taps", sizes, runtime);
   const slices = sliceCount({ length: products, workgroups: workgroups * spread ** 3 }, runtime);
   const layers = spread ** 3 * slices;
   const target = slices === 1 ? y : runtime.scratch(slices * y.length);
-  const program = programFor("taps", { sum, hasVectors: hasVectors(sum, STEP) }, runtime);
+  const program = programFor("taps", { tile, hasVectors: hasVectors(sum, STEP) });
   const constants = { ...program.constants, GRADIENT: Number(isGradient), HAS_BIAS: Number(bias !== undefined) };
   runtime.run({ ...program, constants }, {
     workgroups: workgroupRow(workgroups * layers, runtime.limits),
@@ -122,34 +123,36 @@ function sumTaps(
   if (slices > 1) sumSlices({ x: target, y }, { slices }, runtime);
 }
 
-/** Whether channels may be read and written as vectors of four. */
+/** Whether channels may be read and written as vectors of four, those gathered in whole steps of the kernel. */
 function hasVectors({ gathered, owner }: TapSum, multiple: number): boolean {
   return gathered.channels % multiple === 0 && owner.channels % 4 === 0;
 }
 
-function tilingOf({ owner }: TapSum, { isSoftware }: GpuRuntime): Tiling {
-  if (isSoftware) return { rows: 8, channels: 8, tiles: 8 };
-  return { rows: 128, channels: 32 * widthFor(owner.channels), tiles: 1 };
-}
-
-/** Quads of channels that an invocation of a tiled kernel holds. */
-function widthFor(channels: number): number {
-  return channels > 32 ? 2 : 1;
+function gridOf(
+  kernel: "taps" | "weight_gradient",
+  sizes: TiledSizes,
+  { isSoftware, tiles }: GpuRuntime,
+): Grid {
+  if (isSoftware) {
+    const rowTiles = Math.ceil(sizes.rows / (REGISTERS.rows * REGISTERS.tiles));
+    return { tile: undefined, rowTiles, workgroups: rowTiles * Math.ceil(sizes.columns / REGISTERS.channels) };
+  }
+  const tile = chooseTile(kernel, sizes, tiles);
+  return { tile, rowTiles: Math.ceil(sizes.rows / tile.rows), workgroups: tilesOf(sizes, tile) };
 }
 
 function programFor(
   name: "taps" | "weight_gradient",
-  { sum, hasVectors }: { sum: TapSum; hasVectors: boolean },
-  { isSoftware }: GpuRuntime,
+  { tile, hasVectors }: { tile: TileShape | undefined; hasVectors: boolean },
 ): GpuProgram {
-  const kernels = isSoftware
-    ? { taps: tapsRegisters, weight_gradient: weightGradientRegisters }
-    : { taps: tapsTiled, weight_gradient: weightGradientTiled };
-  const variant = `${isSoftware ? "registers" : "tiled"}_${hasVectors ? "quads" : "values"}`;
+  const kernels = tile
+    ? { taps: tapsTiled, weight_gradient: weightGradientTiled }
+    : { taps: tapsRegisters, weight_gradient: weightGradientRegisters };
+  const variant = `${tile ? nameOfTile(tile) : "registers"}/${hasVectors ? "quads" : "values"}`;
+  const constants = tile ? tileSource(tile) : "";
   return {
-    name: `conv3d_${name}_${variant}`,
-    source: [geometry, hasVectors ? quads : values, kernels[name]].join("\n"),
-    constants: isSoftware ? {} : { WIDE: widthFor(sum.owner.channels) },
+    name: `conv3d_${name}/${variant}`,
+    source: [constants, geometry, hasVectors ? quads : values, kernels[name]].join("\n"),
   };
 }
 
@@ -160,8 +163,8 @@ function sizesOf({ gathered, owner, batch, kernel, stride }: TapSum): number[] {
 /** Slices of a sum so that short of workgroups a GPU is not; they are added up in a fixed order. */
 function sliceCount(
   { length, workgroups }: { length: number; workgroups: number },
-  { isSoftware }: GpuRuntime,
+  { isSoftware, tiles }: GpuRuntime,
 ): number {
-  const full = isSoftware ? FULL.registers : FULL.tiled;
+  const full = isSoftware ? FULL_CPU : tiles.full;
   return Math.max(1, Math.min(Math.floor(full / workgroups), Math.floor(length / SHORTEST_SLICE)));
 }

@@ -51,9 +51,26 @@ fn voxelsTo(at: vec3i) -> i32 {
 // A tap: its way from the first one, and its number in the kernel.
 struct Tap { way: vec3i, index: u32 }
 
-fn tapOf(number: u32, reach: Reach) -> Tap {
+// A product of a voxel's sum: a tap by its place among those of its class, and a channel.
+struct Place { step: vec3u, channel: u32 }
+
+fn placeAt(product: u32, reach: Reach) -> Place {
+  let number = product / parameters.gathered.w;
   let plane = number / reach.taps.z;
-  let step = vec3u(plane / reach.taps.y, plane % reach.taps.y, number % reach.taps.z);
+  return Place(vec3u(plane / reach.taps.y, plane % reach.taps.y, number % reach.taps.z), product % parameters.gathered.w);
+}
+
+// The place `count` products on, at most those of one tap: divisions take a GPU as long as dozens of sums.
+fn placeAfter(place: Place, count: u32, reach: Reach) -> Place {
+  let channel = place.channel + count;
+  if (channel < parameters.gathered.w) { return Place(place.step, channel); }
+  var step = place.step + vec3u(0u, 0u, 1u);
+  if (step.z == reach.taps.z) { step = vec3u(step.x, step.y + 1u, 0u); }
+  if (step.y == reach.taps.y) { step = vec3u(step.x + 1u, 0u, 0u); }
+  return Place(step, channel - parameters.gathered.w);
+}
+
+fn tapOf(step: vec3u, reach: Reach) -> Tap {
   let at = reach.first + step * select(1u, parameters.stride, GRADIENT);
   let index = (at.x * parameters.kernel + at.y) * parameters.kernel + at.z;
   return Tap(select(vec3i(step), -vec3i(step), GRADIENT), index);

@@ -11,10 +11,17 @@ const LANES = 4u;
 // Four neighbouring products of a voxel's sum: channels of one tap.
 struct Taps { way: vec3i, distance: i32, channel: u32, index: u32 }
 
-// Products start + ahead … start + ahead + 3; start's tap is theirs.
-fn tapsAt(start: u32, ahead: u32, reach: Reach) -> Taps {
-  let tap = tapOf(start / parameters.gathered.w, reach);
-  let channel = start % parameters.gathered.w + ahead;
+// Where a step of products starts; it does not go beyond a tap.
+alias Start = Place;
+
+fn startAt(product: u32, reach: Reach) -> Start { return placeAt(product, reach); }
+
+fn startAfter(start: Start, count: u32, reach: Reach) -> Start { return placeAfter(start, count, reach); }
+
+// Four products from `ahead` behind a start on; the start's tap is theirs.
+fn tapsFrom(start: Start, ahead: u32, reach: Reach) -> Taps {
+  let tap = tapOf(start.step, reach);
+  let channel = start.channel + ahead;
   let distance = (voxelsTo(tap.way) * i32(parameters.gathered.w) + i32(channel)) / 4;
   return Taps(tap.way, distance, channel, tap.index);
 }

@@ -24,16 +24,20 @@ fn main(
   if (layer >= q.layers || row0 >= rows) { return; }
 
   var bases: array<vec4i, 8>;
+  // unroll
   for (var i = 0u; i < 8u; i++) { bases[i] = baseOf(voxelAt(min(row0 + i, rows - 1u), reach.size), reach); }
   var left: array<vec4f, 8>;
   var right: array<vec4f, 8>;
   let steps = (reach.taps.x * reach.taps.y * reach.taps.z * q.gathered.w + 3u) / 4u;
   let slice = layer % q.slices;
   let length = (steps + q.slices - 1u) / q.slices;
+  var start = startAt(4u * slice * length, reach);
   for (var step = slice * length; step < min(steps, (slice + 1u) * length); step++) {
-    let taps = tapsAt(4u * step, 0u, reach);
+    let taps = tapsFrom(start, 0u, reach);
+    start = startAfter(start, 4u, reach);
     let l = weightsOf(taps, channel);
     let r = weightsOf(taps, channel + 4u);
+    // unroll
     for (var i = 0u; i < 8u; i++) {
       let v = gather(bases[i], taps);
       left[i] = fma(l[3], v.wwww, fma(l[2], v.zzzz, fma(l[1], v.yyyy, fma(l[0], v.xxxx, left[i]))));
@@ -43,9 +47,10 @@ fn main(
   if (HAS_BIAS && slice == 0u) {
     let l = biasAt(channel);
     let r = biasAt(channel + 4u);
+    // unroll
     for (var i = 0u; i < 8u; i++) { left[i] += l; right[i] += r; }
   }
-  // Without a break: a loop that may end early is not unrolled, and arrays then leave the registers.
+  // unroll
   for (var i = 0u; i < 8u; i++) {
     if (row0 + i < rows) {
       let row = resultRow(row0 + i, slice, reach);

@@ -10,25 +10,34 @@ const LANES = 1u;
 // Four neighbouring products of a voxel's sum; they may be of different taps, or beyond the last.
 struct Taps { ways: array<vec3i, 4>, distances: vec4i, weights: vec4u, inside: vec4<bool> }
 
-fn tapsAt(start: u32, ahead: u32, reach: Reach) -> Taps {
+// Where a step of products starts.
+struct Start { product: u32 }
+
+fn startAt(product: u32, reach: Reach) -> Start { return Start(product); }
+
+fn startAfter(start: Start, count: u32, reach: Reach) -> Start { return Start(start.product + count); }
+
+fn tapsFrom(start: Start, ahead: u32, reach: Reach) -> Taps {
   let inner = parameters.gathered.w;
   let outer = parameters.owner.w;
-  let count = reach.taps.x * reach.taps.y * reach.taps.z * inner;
   var taps: Taps;
+  var place = placeAt(start.product + ahead, reach);
+  // unroll
   for (var i = 0u; i < 4u; i++) {
-    let product = start + ahead + i;
-    let tap = tapOf(product / inner, reach);
-    let channel = product % inner;
+    let tap = tapOf(place.step, reach);
+    let channel = place.channel;
     taps.ways[i] = tap.way;
     taps.distances[i] = voxelsTo(tap.way) * i32(inner) + i32(channel);
     taps.weights[i] = select((tap.index * inner + channel) * outer, tap.index * outer * inner + channel, GRADIENT);
-    taps.inside[i] = product < count;
+    taps.inside[i] = place.step.x < reach.taps.x;
+    place = placeAfter(place, 1u, reach);
   }
   return taps;
 }
 
 fn gather(base: vec4i, taps: Taps) -> vec4f {
   var values = vec4f(0.0);
+  // unroll
   for (var i = 0u; i < 4u; i++) {
     let at = vec3u(base.xyz + taps.ways[i]);
     if (taps.inside[i] && all(at < parameters.gathered.xyz)) { values[i] = x[u32(base.w + taps.distances[i])]; }
@@ -39,7 +48,9 @@ fn gather(base: vec4i, taps: Taps) -> vec4f {
 fn weightsOf(taps: Taps, channel: u32) -> mat4x4f {
   let step = select(1u, parameters.gathered.w, GRADIENT);
   var block = mat4x4f();
+  // unroll
   for (var i = 0u; i < 4u; i++) {
+    // unroll
     for (var j = 0u; j < 4u; j++) {
       let inside = taps.inside[i] && channel + j < parameters.owner.w;
       if (inside) { block[i][j] = other[taps.weights[i] + (channel + j) * step]; }
@@ -50,6 +61,7 @@ fn weightsOf(taps: Taps, channel: u32) -> mat4x4f {
 
 fn otherAt(row: u32, channel: u32) -> vec4f {
   var values = vec4f(0.0);
+  // unroll
   for (var j = 0u; j < 4u; j++) {
     if (channel + j < parameters.owner.w) { values[j] = other[row * parameters.owner.w + channel + j]; }
   }
@@ -58,6 +70,7 @@ fn otherAt(row: u32, channel: u32) -> vec4f {
 
 fn biasAt(channel: u32) -> vec4f {
   var values = vec4f(0.0);
+  // unroll
   for (var j = 0u; j < 4u; j++) {
     if (channel + j < parameters.owner.w) { values[j] = bias[channel + j]; }
   }
@@ -65,6 +78,7 @@ fn biasAt(channel: u32) -> vec4f {
 }
 
 fn write(row: u32, channel: u32, value: vec4f) {
+  // unroll
   for (var j = 0u; j < 4u; j++) {
     if (channel + j < parameters.owner.w) { result[row * parameters.owner.w + channel + j] = value[j]; }
   }

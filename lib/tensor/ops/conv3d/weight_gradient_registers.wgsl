@@ -18,8 +18,8 @@ fn main(
   if (slice >= q.slices || row0 >= rows) { return; }
 
   let reach = reachOf(0u);
-  let above = tapsAt(row0, 0u, reach);
-  let below = tapsAt(row0 + 4u, 0u, reach);
+  let above = tapsFrom(startAt(row0, reach), 0u, reach);
+  let below = tapsFrom(startAt(row0 + 4u, reach), 0u, reach);
   var left: array<vec4f, 8>;
   var right: array<vec4f, 8>;
   let lines = q.batch * q.owner.x * q.owner.y;
@@ -31,6 +31,7 @@ fn main(
       let r = otherAt(line * q.owner.z + w, channel + 4u);
       let a = gather(base, above);
       let b = gather(base, below);
+      // unroll
       for (var i = 0u; i < 4u; i++) {
         left[i] = fma(vec4f(a[i]), l, left[i]);
         right[i] = fma(vec4f(a[i]), r, right[i]);
@@ -40,7 +41,7 @@ fn main(
       base += vec4i(0, 0, 1, i32(q.gathered.w / LANES)) * i32(q.stride);
     }
   }
-  // Without a break: a loop that may end early is not unrolled, and arrays then leave the registers.
+  // unroll
   for (var i = 0u; i < 8u; i++) {
     if (row0 + i < rows) {
       write(slice * rows + row0 + i, channel, left[i]);

@@ -70,9 +70,11 @@ fn tapsAt(row: u32, tap: u32, channel: u32) -> Taps {
 fn storeRow(start: u32, line: u32, column: u32, row: Row) {
   if (line >= parameters.height) { return; }
   let at = start + line * parameters.width * parameters.channels;
+  // unroll
   for (var i = 0u; i < COLUMNS; i++) {
-    if (column + i >= parameters.width) { break; }
-    y[at + (column + i) * parameters.channels] = select(row.b[i % 4u], row.a[i % 4u], i < 4u);
+    if (column + i < parameters.width) {
+      y[at + (column + i) * parameters.channels] = select(row.b[i % 4u], row.a[i % 4u], i < 4u);
+    }
   }
 }
 

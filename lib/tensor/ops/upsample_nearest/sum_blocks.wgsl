@@ -24,6 +24,7 @@ fn main(
   let plane = 2u * q.height * row;
   let first = 2u * slice * plane + 2u * (line % q.height) * row + 2u * (voxel % q.width) * q.channels + i % q.channels;
   var sum = Values();
+  // unroll
   for (var corner = 0u; corner < 8u; corner++) {
     sum += dy[first + corner / 4u * plane + corner / 2u % 2u * row + corner % 2u * q.channels];
   }

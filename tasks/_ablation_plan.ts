@@ -170,9 +170,10 @@ export async function openAblation(args: AblationArguments, print: (line: string
   checkMethod(recipe.options);
   const isPretraining = cells.some(({ variant }) => variant !== "scratch");
   if (isPretraining) checkPretrainData(args);
-  const options = await finetuneOptions(scale, { pretraining: recipe.options, assignments: assignments.finetune });
   const tasks: TaskPlan[] = [];
   for (const task of new Set(cells.map((cell) => cell.task))) {
+    const choice = { scale, pretraining: recipe.options, assignments: assignments.finetune };
+    const options = await finetuneOptions(task, choice);
     tasks.push(await planTask(task, { args, options, print }));
   }
   const data = isPretraining ? await gatherData(args, { recipe: recipe.options, print }) : undefined;
@@ -259,12 +260,16 @@ function checkPretrainData({ scale, data, datalist }: AblationArguments): void {
 
 /** The options of fine-tuning: model and size of templates are those of pre-training, for scratch as well. */
 async function finetuneOptions(
-  scale: Scale,
-  { pretraining, assignments }: { pretraining: ResolvedRecipe; assignments: readonly string[] },
+  task: Task,
+  { scale, pretraining, assignments }: {
+    scale: Scale;
+    pretraining: ResolvedRecipe;
+    assignments: readonly string[];
+  },
 ): Promise<ResolvedFinetune> {
   const options = await resolveOptions(
     { recipe: SCALES[scale].finetune, assignments: [`model=${pretraining.model}`, ...assignments] },
-    { source: undefined, templateSize: pretraining.templates.size },
+    { task, source: undefined, templateSize: pretraining.templates.size },
   );
   return { ...options, run: { ...options.run, validateEvery: options.run.epochs, validationSubjects: 1 } };
 }

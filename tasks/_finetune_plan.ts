@@ -62,12 +62,14 @@ export function entryOf(recipe: string): FinetuneEntry {
 /** The recipe with what the weights decide (model, size of templates) and what the user changes. */
 export async function resolveOptions(
   args: Pick<FinetuneArguments, "recipe" | "assignments" | "config" | "labelFraction" | "quickCheck">,
-  { source, templateSize }: {
+  { task, source, templateSize }: {
+    task: Pick<Task, "kind">;
     source: WeightsSource | undefined;
     templateSize: [number, number, number] | undefined;
   },
 ): Promise<ResolvedFinetune> {
-  const base: FinetuneRecipe = { ...entryOf(args.recipe ?? "quick").recipe };
+  const { recipe, classification = recipe } = entryOf(args.recipe ?? "quick");
+  const base: FinetuneRecipe = { ...(task.kind === "classification" ? classification : recipe) };
   if (templateSize) base.templates = { size: templateSize };
   const file = args.config === undefined ? undefined : parseConfigFile(await readText(args.config), args.config);
   const fraction = args.labelFraction === undefined ? [] : [`labelFraction=${args.labelFraction}`];
@@ -88,11 +90,15 @@ export async function resolveOptions(
  */
 export async function chooseOptions(
   args: FinetuneArguments,
-  { source, print }: { source: WeightsSource | undefined; print: (line: string) => void },
+  { task, source, print }: {
+    task: Pick<Task, "kind">;
+    source: WeightsSource | undefined;
+    print: (line: string) => void;
+  },
 ): Promise<{ options: ResolvedFinetune; templates: readonly TemplateVolume[] }> {
   const bank = source && await readTemplates(source.file);
   const size = bank?.[0].size;
-  const options = await resolveOptions(args, { source, templateSize: size && [size[0], size[1], size[2]] });
+  const options = await resolveOptions(args, { task, source, templateSize: size && [size[0], size[1], size[2]] });
   const templates = chooseTemplates(bank, { args, options, print });
   return { options, templates };
 }

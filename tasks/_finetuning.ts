@@ -67,7 +67,7 @@ async function startRun(
     throw new ConfigError(`Cannot use --classes with ${task.name}: expected a classification task`);
   }
   const source = weights === undefined ? undefined : await locateWeights(weights);
-  const { options, templates } = await chooseOptions(args, { source, print });
+  const { options, templates } = await chooseOptions(args, { task, source, print });
   const data = await gatherFinetuneData(args, { task, options, print });
   const { precision } = options.run;
   const choice = { threads: args.threads, precision, warn: console.error };

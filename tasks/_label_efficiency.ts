@@ -169,7 +169,7 @@ async function openStudy(args: LabelEfficiencyArguments, print: (line: string) =
     );
   }
   const source = await locateWeights(weights);
-  const { options: chosen, templates } = await chooseOptions(args, { source, print });
+  const { options: chosen, templates } = await chooseOptions(args, { task, source, print });
   const { epochs } = chosen.run;
   const options: ResolvedFinetune = {
     ...chosen,

@@ -4,7 +4,7 @@
  * Command: deno task finetune preview --task upenn-gbm --data DIR --weights runs/preview-20260101-120000
  * Expect: nothing that holds for every data set.
  */
-import { quick } from "./quick.ts";
+import { quick, quickClassification } from "./quick.ts";
 import type { FinetuneRecipe } from "./schema.ts";
 
 /** The quick recipe's network and method on scans resampled to 4 mm, crops of 192 mm. */
@@ -13,4 +13,12 @@ export const preview: FinetuneRecipe = {
   cropSize: [48, 48, 48],
   preprocess: { ...quick.preprocess, spacingMm: [4, 4, 4] },
   templates: { size: [60, 60, 48] },
+};
+
+/** The same for classification; lists of scans are shorter than the phantoms' of `quick`, so that it goes over them more often. */
+export const previewClassification: FinetuneRecipe = {
+  ...preview,
+  augment: quickClassification.augment,
+  optimizer: quickClassification.optimizer,
+  run: { ...quickClassification.run, epochs: 60, validateEvery: 10 },
 };

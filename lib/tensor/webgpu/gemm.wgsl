@@ -40,7 +40,7 @@ fn main(
   // Multiplying: rows thread / SPAN + LINES·i, quads of columns thread % SPAN + SPAN·j.
   let column = thread % SPAN;
   let line = thread / SPAN;
-  var sums: array<vec4f, EACH * WIDE>;
+  var sums: array<array<vec4f, WIDE>, EACH>;
   var blockA: mat4x4f;
   var blockB: mat4x4f;
   let steps = select(0u, (last - first + STEP - 1u) / STEP, last > first);
@@ -54,19 +54,19 @@ fn main(
     if (step > 0u) {
       // unroll
       for (var k = 0u; k < 4u; k++) {
-        var b: array<vec4f, 4u * WIDE>;
+        var right: array<array<vec4f, WIDE>, 4>;
         // unroll
         for (var p = 0u; p < 4u; p++) {
           // unroll
-          for (var j = 0u; j < WIDE; j++) { b[p * WIDE + j] = tileB[4u * k + p][j][column]; }
+          for (var j = 0u; j < WIDE; j++) { right[p][j] = tileB[4u * k + p][j][column]; }
         }
         // unroll
         for (var i = 0u; i < EACH; i++) {
           let v = tileA[k].rows[i][line];
           // unroll
           for (var j = 0u; j < WIDE; j++) {
-            let upper = fma(b[WIDE + j], v.yyyy, fma(b[j], v.xxxx, sums[i * WIDE + j]));
-            sums[i * WIDE + j] = fma(b[3u * WIDE + j], v.wwww, fma(b[2u * WIDE + j], v.zzzz, upper));
+            let first = fma(right[1][j], v.yyyy, fma(right[0][j], v.xxxx, sums[i][j]));
+            sums[i][j] = fma(right[3][j], v.wwww, fma(right[2][j], v.zzzz, first));
           }
         }
       }
@@ -90,7 +90,7 @@ fn main(
     if (row < q.m) {
       // unroll
       for (var j = 0u; j < WIDE; j++) {
-        storeQuad(cRow0 + row, column0 + (column + SPAN * j) * 4u, sums[i * WIDE + j]);
+        storeQuad(cRow0 + row, column0 + (column + SPAN * j) * 4u, sums[i][j]);
       }
     }
   }

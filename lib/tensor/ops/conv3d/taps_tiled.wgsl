@@ -45,7 +45,7 @@ fn main(
   // Multiplying: voxels thread / SPAN + LINES·i, quads of channels thread % SPAN + SPAN·j.
   let column = thread % SPAN;
   let line = thread / SPAN;
-  var sums: array<vec4f, EACH * WIDE>;
+  var sums: array<array<vec4f, WIDE>, EACH>;
 
   let steps = (reach.taps.x * reach.taps.y * reach.taps.z * q.gathered.w + STEP - 1u) / STEP;
   let slice = layer % q.slices;
@@ -69,19 +69,19 @@ fn main(
     if (step > first) {
       // unroll
       for (var k = 0u; k < 4u; k++) {
-        var b: array<vec4f, 4u * WIDE>;
+        var right: array<array<vec4f, WIDE>, 4>;
         // unroll
         for (var p = 0u; p < 4u; p++) {
           // unroll
-          for (var j = 0u; j < WIDE; j++) { b[p * WIDE + j] = tileB[4u * k + p][j][column]; }
+          for (var j = 0u; j < WIDE; j++) { right[p][j] = tileB[4u * k + p][j][column]; }
         }
         // unroll
         for (var i = 0u; i < EACH; i++) {
           let v = tileA[k].rows[i][line];
           // unroll
           for (var j = 0u; j < WIDE; j++) {
-            let upper = fma(b[WIDE + j], v.yyyy, fma(b[j], v.xxxx, sums[i * WIDE + j]));
-            sums[i * WIDE + j] = fma(b[3u * WIDE + j], v.wwww, fma(b[2u * WIDE + j], v.zzzz, upper));
+            let first = fma(right[1][j], v.yyyy, fma(right[0][j], v.xxxx, sums[i][j]));
+            sums[i][j] = fma(right[3][j], v.wwww, fma(right[2][j], v.zzzz, first));
           }
         }
       }
@@ -107,8 +107,8 @@ fn main(
       // unroll
       for (var j = 0u; j < WIDE; j++) {
         let channel = channel0 + (column + SPAN * j) * 4u;
-        if (HAS_BIAS && slice == 0u) { sums[i * WIDE + j] += biasAt(channel); }
-        write(at, channel, sums[i * WIDE + j]);
+        if (HAS_BIAS && slice == 0u) { sums[i][j] += biasAt(channel); }
+        write(at, channel, sums[i][j]);
       }
     }
   }

@@ -32,7 +32,7 @@ fn main(
   // Multiplying: quads of rows thread / SPAN + LINES·i, quads of channels thread % SPAN + SPAN·j.
   let column = thread % SPAN;
   let line = thread / SPAN;
-  var sums: array<vec4f, EACH * WIDE>;
+  var sums: array<array<vec4f, WIDE>, EACH>;
 
   let voxels = q.batch * q.owner.x * q.owner.y * q.owner.z;
   let steps = (voxels + STEP - 1u) / STEP;
@@ -64,19 +64,17 @@ fn main(
     if (step > first) {
       // unroll
       for (var k = 0u; k < STEP; k++) {
-        var b: array<vec4f, WIDE>;
+        var right: array<vec4f, WIDE>;
         // unroll
-        for (var j = 0u; j < WIDE; j++) { b[j] = tileB[k][j][column]; }
+        for (var j = 0u; j < WIDE; j++) { right[j] = tileB[k][j][column]; }
+        var left: array<vec4f, EACH / 4u>;
         // unroll
-        for (var i = 0u; i < EACH; i += 4u) {
-          let a = tileA[k][i / 4u][line];
+        for (var i = 0u; i < EACH; i += 4u) { left[i / 4u] = tileA[k][i / 4u][line]; }
+        // unroll
+        for (var i = 0u; i < EACH; i++) {
+          let factor = vec4f(left[i / 4u][i % 4u]);
           // unroll
-          for (var c = 0u; c < 4u; c++) {
-            // unroll
-            for (var j = 0u; j < WIDE; j++) {
-              sums[(i + c) * WIDE + j] = fma(vec4f(a[c]), b[j], sums[(i + c) * WIDE + j]);
-            }
-          }
+          for (var j = 0u; j < WIDE; j++) { sums[i][j] = fma(factor, right[j], sums[i][j]); }
         }
       }
     }
@@ -101,7 +99,7 @@ fn main(
     if (row < rows) {
       // unroll
       for (var j = 0u; j < WIDE; j++) {
-        write(slice * rows + row, channel0 + (column + SPAN * j) * 4u, sums[i * WIDE + j]);
+        write(slice * rows + row, channel0 + (column + SPAN * j) * 4u, sums[i][j]);
       }
     }
   }

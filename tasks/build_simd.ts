@@ -1,5 +1,6 @@
 /** `deno task build:simd`: compiles all AssemblyScript kernels into the modules of the simd backend. */
-import asc from "assemblyscript/asc";
+// deno-lint-ignore no-import-prefix -- only this build needs it: runs should not have to download it
+import asc from "npm:assemblyscript@0.28.20/asc";
 
 const ROOT = new URL("..", import.meta.url);
 const FOLDER = "lib/tensor/simd/";

@@ -1,5 +1,5 @@
 /** `deno task site:screenshots`: the pictures of the README, from the site as it was built last. */
-import type { Browser, Locator, Page } from "playwright-core";
+import type { Browser, Locator, Page } from "./_playwright.ts";
 import { exists, makeFolder, writeFileAtomic } from "../lib/host/mod.ts";
 import { statusOf } from "./_command_line.ts";
 import { serveFolder } from "./_site_server.ts";
@@ -67,7 +67,7 @@ async function main(): Promise<number> {
 async function launch(): Promise<Browser> {
   // Its start looks for traces of Windows in /proc, which Deno only shows with all permissions.
   Deno.env.set("__IS_WSL_TEST__", "1");
-  const { chromium } = await import("playwright-core");
+  const { chromium } = await import("./_playwright.ts");
   return await chromium.launch({ executablePath: CHROMIUM, chromiumSandbox: false, args: SOFTWARE_GRAPHICS });
 }
 

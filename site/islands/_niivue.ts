@@ -1,5 +1,6 @@
 /** NiiVue, behind one door: views of one volume each that show the same place. */
-import { Niivue, NVImage } from "@niivue/niivue";
+// deno-lint-ignore no-import-prefix -- only the site needs it: runs should not have to download it
+import { Niivue, NVImage } from "npm:@niivue/niivue@0.69.0";
 import type { Volume } from "../../lib/geometry.ts";
 import { niftiOf } from "./_volumes.ts";
 

@@ -1,5 +1,6 @@
 /** The worker of the page on which scans are rebuilt, as a state that the page shows. */
-import { type Signal, signal } from "@preact/signals";
+// deno-lint-ignore no-import-prefix -- only the site needs it: runs should not have to download it
+import { type Signal, signal } from "npm:@preact/signals@2.11.4";
 import { siteUrl } from "../urls.ts";
 import type { ChosenScan, WorkerAnswer, WorkerRequest } from "../workers/rebuild.ts";
 import type { RebuildRequest, Rebuilt } from "../workers/_rebuilding.ts";

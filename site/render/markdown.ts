@@ -1,5 +1,6 @@
 /** Model cards as HTML. */
-import { Marked, type Tokens } from "marked";
+// deno-lint-ignore no-import-prefix -- only the site needs it: runs should not have to download it
+import { Marked, type Tokens } from "npm:marked@18.2.1";
 
 const marked = new Marked({
   gfm: true,

@@ -1,6 +1,6 @@
 /** Pages in a real browser: Debian's Chromium, driven by playwright-core. */
 import assert from "node:assert/strict";
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "../../tasks/_playwright.ts";
 import { serveFolder } from "../../tasks/_site_server.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
@@ -42,7 +42,7 @@ let browser: Promise<Browser> | undefined;
 async function launch(): Promise<Browser> {
   // Its start looks for traces of Windows in /proc, which Deno only shows with all permissions.
   Deno.env.set("__IS_WSL_TEST__", "1");
-  const { chromium } = await import("playwright-core");
+  const { chromium } = await import("../../tasks/_playwright.ts");
   return await chromium.launch({ executablePath: CHROMIUM, chromiumSandbox: false, args: SOFTWARE_GRAPHICS });
 }
 

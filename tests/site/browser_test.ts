@@ -1,6 +1,6 @@
 /** Every page in a browser: no errors, nothing from elsewhere, accessible in both colours, and no wider than a phone. */
 import assert from "node:assert/strict";
-import type { Page } from "playwright-core";
+import type { Page } from "../../tasks/_playwright.ts";
 import { assertAccessible } from "./_axe.ts";
 import { assertNoProblems, browserTest, closeBrowser, HAS_CHROMIUM, openSite } from "./_browser.ts";
 import { filesUnder, runTask, writeResults } from "./_built_site.ts";

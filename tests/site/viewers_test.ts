@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { decode } from "fast-png";
-import type { Locator, Page } from "playwright-core";
+import type { Locator, Page } from "../../tasks/_playwright.ts";
 import { generatePhantomSubject, readNifti, writeNifti } from "../../lib/dataset/mod.ts";
 import { selectBackend } from "../../lib/tensor/mod.ts";
 import { DEMO_MODEL } from "../../site/data/demo_model.ts";

@@ -1,5 +1,6 @@
 /** ONNX Runtime on WebAssembly, one thread: what reads our files in tests. */
-import { env, InferenceSession, Tensor } from "onnxruntime-web/wasm";
+// deno-lint-ignore no-import-prefix -- only tests need it: runs should not have to download it
+import { env, InferenceSession, Tensor } from "npm:onnxruntime-web@1.30.0/wasm";
 
 // Threads of the runtime need cross-origin isolation or a worker file; tests have neither.
 env.wasm.numThreads = 1;

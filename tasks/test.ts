@@ -41,8 +41,15 @@ async function succeeds(...args: string[]): Promise<boolean> {
   return success;
 }
 
-/** Runs the tests, shows their output as it comes, and returns it. */
-async function runTests(args: readonly string[]): Promise<{ success: boolean; output: string }> {
+/** How a run of tests ended. */
+interface TestRun {
+  readonly args: readonly string[];
+  readonly success: boolean;
+  readonly output: string;
+}
+
+/** Runs the tests, gives their output on as it comes, and returns it. */
+async function runTests(args: readonly string[], show: (bytes: Uint8Array) => Promise<unknown>): Promise<TestRun> {
   const temporary = Deno.env.get("TMPDIR") ?? Deno.env.get("TEMP") ?? Deno.env.get("TMP") ?? "/tmp";
   const child = new Deno.Command("deno", {
     args: [
@@ -63,17 +70,32 @@ async function runTests(args: readonly string[]): Promise<{ success: boolean; ou
   const decoder = new TextDecoder();
   let output = "";
   for await (const bytes of child.stdout) {
-    await Deno.stdout.write(bytes);
+    await show(bytes);
     output += decoder.decode(bytes, { stream: true });
   }
   const { success } = await child.status;
-  return { success, output };
+  return { args, success, output };
+}
+
+/** Runs some tests in turn, shown as they come, and others beside them, shown afterwards: no two outputs are mixed. */
+async function runBeside(
+  { shown, beside }: { shown: readonly (readonly string[])[]; beside: readonly string[] },
+): Promise<TestRun[]> {
+  const kept: Uint8Array[] = [];
+  const other = runTests(beside, (bytes) => Promise.resolve(kept.push(bytes)));
+  const runs: TestRun[] = [];
+  for (const args of shown) runs.push(await runTests(args, (bytes) => Deno.stdout.write(bytes)));
+  runs.push(await other);
+  for (const bytes of kept) await Deno.stdout.write(bytes);
+  return runs;
 }
 
 /** What computes, tested once more under {@linkcode COMPUTE_FLAGS}. */
 const COMPUTE_TESTS = ["tests/tensor", "tests/model", "tests/trainer"];
 /** A GPU's kernels do not know of V8's flags. */
 const GPU_TESTS = "--ignore=tests/tensor/webgpu";
+/** Minutes of computing, each in a process of its own, which leave time for others to run beside them. */
+const NOTEBOOK_TESTS = "tests/notebooks_test.ts";
 /** The flags of the compute tasks in deno.json: 256-bit vectors and no bounds checks. */
 export const COMPUTE_FLAGS = "--v8-flags=--experimental-wasm-revectorize,--no-wasm-bounds-checks";
 
@@ -105,8 +127,11 @@ async function main(args: readonly string[]): Promise<number> {
     if (!await succeeds(...step)) failures.push(`deno ${step.join(" ")}`);
   }
   const counts: TestCount[] = [];
-  for (const run of args.length > 0 ? [args] : [[], [COMPUTE_FLAGS, GPU_TESTS, ...COMPUTE_TESTS]]) {
-    const { success, output } = await runTests(run);
+  const runs = args.length > 0 ? [await runTests(args, (bytes) => Deno.stdout.write(bytes))] : await runBeside({
+    shown: [[`--ignore=${NOTEBOOK_TESTS}`], [COMPUTE_FLAGS, GPU_TESTS, ...COMPUTE_TESTS]],
+    beside: [NOTEBOOK_TESTS],
+  });
+  for (const { args: run, success, output } of runs) {
     const counted = countTests(output);
     if (counted) counts.push(counted);
     if (!success && !counted?.failed) failures.push(`deno test ${run.join(" ")}`.trim());

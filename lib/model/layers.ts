@@ -10,6 +10,7 @@ import {
   groupNorm,
   layerNorm,
   linear,
+  normConv3d,
   spaceToDepth3d,
   tf,
 } from "../tensor/mod.ts";
@@ -123,10 +124,15 @@ export function depthwiseConv(scope: Scope, { channels, kernel }: { channels: nu
 
 /** 3×3×3 convolution with bias and PyTorch's default initial values. `[B, D, H, W, inputs]` → `[…, outputs]`. */
 export function defaultConv(scope: Scope, { inputs, outputs, stride = 1 }: ChannelMap & { stride?: number }): Layer {
+  const { weight, bias } = defaultConvParameters(scope, { inputs, outputs });
+  return (x) => conv3d(x, weight, { bias, stride });
+}
+
+function defaultConvParameters(scope: Scope, { inputs, outputs }: ChannelMap): Record<"weight" | "bias", Tensor> {
   const bound = 1 / Math.sqrt(27 * inputs);
   const weight = scope.parameter("weight", convLayout({ inputs, outputs }, "xyz"), uniform(bound));
   const bias = scope.parameter("bias", sameLayout([outputs]), uniform(bound));
-  return (x) => conv3d(x, weight, { bias, stride });
+  return { weight, bias };
 }
 
 /** 3×3×3 convolution with bias 0 and Kaiming initial values, on the encoder's axes. `[…, inputs]` → `[…, outputs]`. */
@@ -178,13 +184,16 @@ export function instanceNorm(x: Tensor, { activation = "none" }: { activation?: 
   return groupNorm(x, { groups: channelsOf(x), epsilon: 1e-5, activation });
 }
 
-/** Group normalisation with 8 groups and ε = 1e-5, and the activation that follows it. */
-export function groupNormLayer(
-  scope: Scope,
-  { channels, activation = "none" }: { channels: number; activation?: "none" | "relu" },
-): Layer {
-  const { scale, bias } = affine(scope, channels);
-  return (x) => groupNorm(x, { scale, bias, groups: 8, epsilon: 1e-5, activation });
+/**
+ * Group normalisation by eight groups with ReLU, and a 3×3×3 convolution of as many channels with bias.
+ *
+ * Each has its own scope and PyTorch's default initial values. `[B, D, H, W, channels]` → the same.
+ */
+export function normConvLayer(scopes: Record<"norm" | "conv", Scope>, channels: number): Layer {
+  const { scale, bias } = affine(scopes.norm, channels);
+  const { weight, bias: convBias } = defaultConvParameters(scopes.conv, { inputs: channels, outputs: channels });
+  const options = { scale, bias, convBias, groups: 8, epsilon: 1e-5, activation: "relu" } as const;
+  return (x) => normConv3d(x, weight, options);
 }
 
 /** Share of the new batch in the running statistics. */

@@ -1,7 +1,7 @@
 /** UNET3D: residual group-norm blocks, three halvings, and a decoder with skips or, in pre-training, without. */
 import { residualAdd, upsampleNearest } from "../tensor/mod.ts";
 import type { Tensor, Tensor5D } from "../tensor/mod.ts";
-import { defaultConv, defaultPointwiseConv, groupNormLayer, inScope, recomputable } from "./layers.ts";
+import { defaultConv, defaultPointwiseConv, inScope, normConvLayer, recomputable } from "./layers.ts";
 import type { ForwardMode, Layer } from "./layers.ts";
 import type { Scope } from "./parameters.ts";
 
@@ -106,9 +106,7 @@ function residualBlock(scope: Scope, channels: number): Layer {
 
 function buildResidualBlock(scope: Scope, channels: number): Layer {
   const half = (index: number): Layer => {
-    const norm = groupNormLayer(scope.child(`gn${index}`), { channels, activation: "relu" });
-    const conv = defaultConv(scope.child(`conv${index}`), { inputs: channels, outputs: channels });
-    return (x, mode) => conv(norm(x, mode), mode);
+    return normConvLayer({ norm: scope.child(`gn${index}`), conv: scope.child(`conv${index}`) }, channels);
   };
   const first = half(1), second = half(2);
   return (x, mode) => residualAdd(second(first(x, mode), mode), x);

@@ -6,11 +6,11 @@ import {
   defaultPointwiseConv,
   depthwiseConv,
   encoderConv,
-  groupNormLayer,
   inScope,
   instanceNorm,
   layerNormLayer,
   linearLayer,
+  normConvLayer,
   patchConv,
   plainConv,
   plainPointwiseConv,
@@ -126,11 +126,14 @@ Deno.test("layerNormLayer() normalises the channels of a token with its stabilis
   assertClose(layerUnderTest(build, { weight: [2, 4], bias: [1, 0] }).apply([1, 3], [1, 2]), [0, 2]);
 });
 
-Deno.test("groupNormLayer() normalises eight groups of channels over space, sample by sample", () => {
-  const layer = layerUnderTest((scope) => groupNormLayer(scope, { channels: 8 }), {});
+Deno.test("normConvLayer() normalises eight groups sample by sample, cuts off below zero, and convolves that", () => {
+  // Every channel of the output is the same one of what was normalised, a half more.
+  const identity = range(8 * 8 * 27).map((i) => Number(i % 27 === 13 && Math.floor(i / 27) % 9 === 0));
+  const build = (scope: Scope): Layer => normConvLayer({ norm: scope.child("norm"), conv: scope.child("conv") }, 8);
+  const layer = layerUnderTest(build, { "conv.weight": identity, "conv.bias": range(8).map(() => 0.5) });
   // Two voxels whose channels differ by 2·(channel + 1): every group of one channel becomes −1, 1.
   const sample = [...range(8).map((c) => c), ...range(8).map((c) => c + 2 * (c + 1))];
-  const expected = range(16).map((i) => (i < 8 ? -1 : 1) / Math.sqrt(1 + 1e-5 / ((i % 8) + 1) ** 2));
+  const expected = range(16).map((i) => 0.5 + (i < 8 ? 0 : 1 / Math.sqrt(1 + 1e-5 / ((i % 8) + 1) ** 2)));
   assertClose(layer.apply([...sample, ...sample.map((v) => 5 * v)], [2, 1, 1, 2, 8]).slice(0, 16), expected);
 });
 
@@ -140,12 +143,6 @@ Deno.test("instanceNorm() normalises every channel over space and can apply leak
   assertClose([...instanceNorm(x).dataSync()], [-near, -far, near, far]);
   const bent = instanceNorm(x, { activation: "leakyRelu" });
   assertClose([...bent.dataSync()], [-0.01 * near, -0.01 * far, near, far]);
-});
-
-Deno.test("groupNormLayer() can apply ReLU", () => {
-  const layer = layerUnderTest((scope) => groupNormLayer(scope, { channels: 8, activation: "relu" }), {});
-  const output = layer.apply([...range(8).map(() => 0), ...range(8).map(() => 20)], [1, 1, 1, 2, 8]);
-  assertClose(output, range(16).map((i) => i < 8 ? 0 : 1));
 });
 
 Deno.test("batchNormLayer() uses the batch in training and remembers mean and unbiased variance with momentum", () => {

@@ -23,6 +23,8 @@ import { maskedFillOp } from "./masked_fill/mod.ts";
 import { cases as maskedFillCases } from "./masked_fill/cases.ts";
 import { mlpOp } from "./mlp/mod.ts";
 import { cases as mlpCases } from "./mlp/cases.ts";
+import { normConv3dOp } from "./norm_conv3d/mod.ts";
+import { cases as normConvCases } from "./norm_conv3d/cases.ts";
 import { depthToSpace3dOp, spaceToDepth3dOp } from "./space_to_depth/mod.ts";
 import { cases as spaceToDepthCases, depthToSpaceCases } from "./space_to_depth/cases.ts";
 import { residualAddOp } from "./residual_add/mod.ts";
@@ -50,6 +52,7 @@ export { leakyRelu } from "./leaky_relu/mod.ts";
 export { linear } from "./linear/mod.ts";
 export { maskedFill } from "./masked_fill/mod.ts";
 export { mlp } from "./mlp/mod.ts";
+export { normConv3d } from "./norm_conv3d/mod.ts";
 export { depthToSpace3d, spaceToDepth3d } from "./space_to_depth/mod.ts";
 export { smoothVolumes } from "./smooth_volumes/mod.ts";
 export { residualAdd } from "./residual_add/mod.ts";
@@ -87,6 +90,7 @@ export const OPS: readonly OpEntry[] = [
   entry(linearOp, linearCases),
   entry(maskedFillOp, maskedFillCases),
   entry(mlpOp, mlpCases),
+  entry(normConv3dOp, normConvCases),
   entry(residualAddOp, residualAddCases),
   entry(sampleSquaredErrorOp, squaredErrorCases),
   entry(scaleShiftOp, scaleShiftCases),

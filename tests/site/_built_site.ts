@@ -11,7 +11,15 @@ export async function runTask(task: string, args: readonly string[], { code = 0 
 }> {
   const flags = task === "site:build" ? ["--unstable-bundle"] : [];
   const { code: got, stdout, stderr } = await new Deno.Command("deno", {
-    args: ["run", "-q", `-P=${task}`, ...flags, `tasks/${task.replaceAll(/[:-]/g, "_")}.ts`, ...args],
+    args: [
+      "run",
+      "-q",
+      `-P=${task}`,
+      "--lock=deno.dev.lock",
+      ...flags,
+      `tasks/${task.replaceAll(/[:-]/g, "_")}.ts`,
+      ...args,
+    ],
     cwd: ROOT,
     env: { NO_COLOR: "1", XDG_RUNTIME_DIR: "/tmp" },
     stdin: "null",

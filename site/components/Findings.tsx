@@ -40,17 +40,22 @@ function speedFinding({ bench: { steps } }: SiteData): string {
     `PyTorch takes ${(torch.ms / 1000).toFixed(1)} s on the same ones.`;
 }
 
+/** The first score of every task, so that none is shown for what it says. */
 function ablationFinding(ablations: readonly AblationStudy[]): string {
   const study = ablations.find(({ scale }) => scale === "full") ?? ablations[0];
-  const score = study?.scores.find(({ rows }) => rows.length > 1);
-  if (study === undefined || score === undefined) return NOT_YET;
-  const [first, last] = [score.rows[0], score.rows[score.rows.length - 1]];
-  return `${score.name} on ${score.task}, scale ${study.scale}: ${formatShare(first.mean)} ${
-    formatInterval(first)
-  } for ` +
-    `${VARIANT_TITLES[first.variant]}, ${formatShare(last.mean)} ${formatInterval(last)} for ${
-      VARIANT_TITLES[last.variant]
-    }.`;
+  const compared = study?.scores.filter(({ region, rows }) =>
+    (region === null || region === "mean") && rows.length > 1
+  );
+  if (study === undefined || compared === undefined || compared.length === 0) return NOT_YET;
+  const firsts = compared.filter(({ task }, i) => compared.findIndex((other) => other.task === task) === i);
+  return `Scale ${study.scale}. ${firsts.map(describeScore).join(" ")}`;
+}
+
+function describeScore({ task, name, rows }: AblationStudy["scores"][number]): string {
+  const [first, last] = [rows[0], rows[rows.length - 1]].map((row) => {
+    return `${formatShare(row.mean)} ${formatInterval(row)} for ${VARIANT_TITLES[row.variant]}`;
+  });
+  return `${name} on ${task}: ${first}, ${last}.`;
 }
 
 function studyFinding({ labelEfficiency, missingModality }: SiteData): string {

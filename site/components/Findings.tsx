@@ -55,7 +55,7 @@ function describeScore({ task, name, rows }: AblationStudy["scores"][number]): s
   const [first, last] = [rows[0], rows[rows.length - 1]].map((row) => {
     return `${formatShare(row.mean)} ${formatInterval(row)} for ${VARIANT_TITLES[row.variant]}`;
   });
-  return `${name} on ${task}: ${first}, ${last}.`;
+  return `${name[0].toUpperCase()}${name.slice(1)} on ${task}: ${first}, ${last}.`;
 }
 
 function studyFinding({ labelEfficiency, missingModality }: SiteData): string {

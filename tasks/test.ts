@@ -33,7 +33,8 @@ export function formatCount({ passed, failed, skipped }: Omit<TestCount, "skippe
 }
 
 /** The lock of all packages; what tests, the site and the kernels' build alone need is not in that of runs. */
-const LOCK = "--lock=deno.dev.lock";
+const LOCK = ["--lock=deno.dev.lock", "--frozen"];
+const LOCK_FILES = ["deno.lock", "deno.dev.lock"];
 
 /** Runs deno; true when it succeeds. */
 async function succeeds(...args: string[]): Promise<boolean> {
@@ -55,7 +56,7 @@ async function runTests(args: readonly string[], show: (bytes: Uint8Array) => Pr
     args: [
       "test",
       "-q",
-      LOCK,
+      ...LOCK,
       "--no-check",
       "-P=test",
       // The set of deno.json cannot name this machine's own temporary folder and deno.
@@ -123,7 +124,8 @@ export function missedTests(skippedNames: readonly string[], required: string): 
 /** Runs the gate and returns the status to exit with. */
 async function main(args: readonly string[]): Promise<number> {
   const failures: string[] = [];
-  for (const step of [["fmt", "--check"], ["lint"], ["check", LOCK]]) {
+  const locks = LOCK_FILES.map((file) => Deno.readTextFileSync(file));
+  for (const step of [["fmt", "--check"], ["lint"], ["check", ...LOCK]]) {
     if (!await succeeds(...step)) failures.push(`deno ${step.join(" ")}`);
   }
   const counts: TestCount[] = [];
@@ -140,6 +142,9 @@ async function main(args: readonly string[]): Promise<number> {
   if (Deno.env.get("CI") === "true") { for (const name of skippedNames) console.log(`skipped: ${name}`); }
   const missed = missedTests(skippedNames, Deno.env.get("REQUIRED_TESTS") ?? "");
   failures.push(...missed.map((name) => `skipped although required: ${name}`));
+  // Deno adds what a process imports to the lock it was given, or took by itself.
+  const changed = LOCK_FILES.filter((file, i) => Deno.readTextFileSync(file) !== locks[i]);
+  failures.push(...changed.map((file) => `${file} was changed by what ran`));
   for (const step of failures) console.log(`failed: ${step}`);
   console.log(formatCount({ passed, failed: failed + failures.length, skipped }));
   return failed + failures.length === 0 ? 0 : 1;

@@ -31,6 +31,8 @@ const CHANNELS = ["shell", "iopub", "stdin", "control", "hb"] as const;
 /** The kernel may say that it is idle before its last outputs have left: so long it must have been silent, too. */
 const QUIET_MS = 1000;
 const START_MS = 60_000;
+/** A kernel adds what cells import to it, and takes no other one. */
+const LOCK_FILE = new URL("../deno.lock", import.meta.url);
 
 /**
  * A kernel that runs.
@@ -44,6 +46,7 @@ export class JupyterKernel implements AsyncDisposable {
   readonly #key: CryptoKey;
   readonly #connectionFile: string;
   readonly #session = crypto.randomUUID();
+  readonly #lock = Deno.readTextFileSync(LOCK_FILE);
   #listener: (message: Message) => void = () => {};
   #ended: Error | undefined;
 
@@ -172,6 +175,7 @@ export class JupyterKernel implements AsyncDisposable {
     await this.#process.status;
     for (const socket of [this.#shell, this.#published]) socket[Symbol.dispose]();
     await Deno.remove(this.#connectionFile);
+    if (await Deno.readTextFile(LOCK_FILE) !== this.#lock) await Deno.writeTextFile(LOCK_FILE, this.#lock);
   }
 }
 

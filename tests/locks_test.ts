@@ -24,8 +24,9 @@ Deno.test("packages that only tests, the site and the kernels' build use are not
   }
 });
 
-Deno.test("all packages come from npm with exact versions", () => {
-  for (const specifier of Object.keys(all.specifiers)) {
-    assert.match(specifier, /^npm:(@[^/@]+\/)?[^/@]+@\d+\.\d+\.\d+$/);
-  }
+Deno.test("all packages come from npm with exact versions, one of each", () => {
+  const specifiers = Object.keys(all.specifiers);
+  for (const specifier of specifiers) assert.match(specifier, /^npm:(@[^/@]+\/)?[^/@]+@\d+\.\d+\.\d+$/);
+  const names = specifiers.map((specifier) => specifier.slice(0, specifier.lastIndexOf("@")));
+  assert.deepEqual(names, [...new Set(names)]);
 });

@@ -60,7 +60,7 @@ Deno.test("the code of all notebooks type-checks", async () => {
     }
     const config = new URL("deno.json", ROOT).pathname;
     const { code, stderr } = await new Deno.Command("deno", {
-      args: ["check", "-q", "--config", config, ...files],
+      args: ["check", "-q", "--config", config, "--lock=deno.dev.lock", "--frozen", ...files],
       cwd: ROOT,
       env: { NO_COLOR: "1" },
     }).output();

@@ -87,7 +87,10 @@ export class TrySession {
 
   #take(answer: WorkerAnswer): void {
     if (answer.kind === "guessed") {
-      this.scans.value = this.scans.value.map((scan, i) => ({ ...scan, modality: answer.modalities[i] }));
+      // What the reader has said meanwhile counts more than a name.
+      this.scans.value = this.scans.value.map(({ file, modality }, i) => {
+        return { file, modality: modality || (answer.modalities[i] ?? "") };
+      });
     } else if (answer.kind === "progress") this.busy.value = answer;
     else if (answer.kind === "opened") {
       this.busy.value = null;

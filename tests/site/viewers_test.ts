@@ -259,6 +259,24 @@ browserTest("a file without a known name must be named before it is prepared", a
   assertNoProblems(site);
 });
 
+browserTest("what the reader says of a file stays, however late the guess from its name comes", async () => {
+  await using site = await openSite(SITE);
+  const page = await site.open("try/");
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await page.route("**/workers/rebuild.js", async (route) => {
+    await promise;
+    await route.fallback();
+  });
+  const [file] = await scanFiles();
+  await page.locator("input[type=file]").setInputFiles(payload([{ ...file, name: "scan.nii.gz" }]));
+  await page.getByLabel("scan.nii.gz").selectOption("t1");
+  resolve();
+  await page.getByRole("button", { name: "Prepare this scan" }).click();
+  await shownScores(page);
+  assert.equal(await page.getByLabel("scan.nii.gz").inputValue(), "t1");
+  assertNoProblems(site);
+});
+
 browserTest("Cancel stops the worker, and the page can start again", async () => {
   await using site = await openSite(SITE);
   const page = await site.open("try/");

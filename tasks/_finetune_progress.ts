@@ -1,5 +1,5 @@
 /** A fine-tuning as the person sees it: a live line, Ctrl-C, and what came of it. */
-import { createProgress, formatDuration, onInterrupt, type Progress } from "../lib/host/mod.ts";
+import { formatDuration, onInterrupt } from "../lib/host/mod.ts";
 import type { FinetuneRecord } from "../lib/results.ts";
 import type { FinetuneProgress } from "../lib/trainer/mod.ts";
 import { INTERRUPTED } from "./_command_line.ts";
@@ -7,6 +7,7 @@ import { DataWait } from "./_data_wait.ts";
 import type { FinetuneDescription } from "./_finetune_description.ts";
 import { bestScore, formatScores, writeFinetuneReport } from "./_finetune_report.ts";
 import { type FinetuneSession, type FinetuneWatch, trainRun } from "./_finetune_run.ts";
+import { TrainingLine } from "./_training_line.ts";
 
 const print = (line: string): void => console.log(line);
 
@@ -23,7 +24,7 @@ export async function trainVisibly(
 ): Promise<Outcome> {
   let interrupted = false;
   const wait = new DataWait();
-  using progress = new FinetuneLine(wait);
+  using progress = new TrainingLine("finetune", wait);
   using _interrupt = onInterrupt(() => {
     interrupted = true;
     progress.print("stopping: finishing this step and saving; once more to stop at once");
@@ -33,7 +34,7 @@ export async function trainVisibly(
     ...session,
     parts: { ...session.parts, training: { ...training, source: wait.watch(training.source) } },
     interrupted: () => interrupted,
-    onProgress: (state) => progress.show(state),
+    onProgress: (state) => show(state, progress),
   });
   progress[Symbol.dispose]();
   const { path } = session.folder;
@@ -50,32 +51,10 @@ export async function trainVisibly(
   return { code: 0, records };
 }
 
-/** The live line of a run. */
-class FinetuneLine implements Disposable {
-  readonly #wait: DataWait;
-  #line: Progress | undefined;
-
-  constructor(wait: DataWait) {
-    this.#wait = wait;
-  }
-
-  show({ record, epochs, totalSteps, score }: FinetuneProgress): void {
-    this.#line ??= createProgress({ total: totalSteps, label: "finetune", done: record.step });
-    this.#line.update(record.step, {
-      epoch: `${record.epoch + 1}/${epochs}`,
-      loss: record.loss,
-      ...(score === null ? {} : { score }),
-      wait: `${Math.round(this.#wait.percent)} %`,
-    });
-  }
-
-  print(message: string): void {
-    if (this.#line) this.#line.print(message);
-    else console.log(message);
-  }
-
-  [Symbol.dispose](): void {
-    this.#line?.[Symbol.dispose]();
-    this.#line = undefined;
-  }
+function show({ record, epochs, totalSteps, score }: FinetuneProgress, line: TrainingLine): void {
+  line.update({ step: record.step, total: totalSteps }, {
+    epoch: `${record.epoch + 1}/${epochs}`,
+    loss: record.loss,
+    ...(score === null ? {} : { score }),
+  });
 }

@@ -14,6 +14,7 @@ import { outliveGpuLosses, savedUpdatesIn } from "./_gpu_loss.ts";
 import { newestPretraining } from "./_newest_run.ts";
 import { verify } from "./_run_data.ts";
 
+const DEFAULT_TASK = "phantom-tumour";
 const print = (line: string): void => console.log(line);
 
 /**
@@ -52,7 +53,9 @@ async function compareWithScratch(args: FinetuneArguments): Promise<number> {
   const scratch = await startRun(args, { weights: undefined, out: `${out}-scratch` });
   if (scratch.code !== 0) return scratch.code;
   print(`\n${formatScores({ "pre-trained": pretrained.records, "from scratch": scratch.records })}`);
-  print("one seed: others differ by several points either way; deno task label-efficiency repeats it and tests");
+  const { kind } = await readTask(args.task ?? DEFAULT_TASK);
+  const study = kind === "segmentation" ? "label-efficiency" : "ablate";
+  print(`one seed: others differ by several points either way; deno task ${study} repeats it and tests`);
   return 0;
 }
 
@@ -62,7 +65,7 @@ async function startRun(
 ): Promise<Outcome> {
   const started = performance.now();
   const recipe = args.recipe ?? "quick";
-  const task = await readTask(args.task ?? "phantom-tumour");
+  const task = await readTask(args.task ?? DEFAULT_TASK);
   if (args.classes !== undefined && task.kind !== "classification") {
     throw new ConfigError(`Cannot use --classes with ${task.name}: expected a classification task`);
   }
@@ -136,7 +139,7 @@ function announce(
 }
 
 /** `runs/finetune-TASK-20260101-120000`, local time. */
-function defaultFolder({ task = "phantom-tumour" }: FinetuneArguments): string {
+function defaultFolder({ task = DEFAULT_TASK }: FinetuneArguments): string {
   const name = task.slice(task.lastIndexOf("/") + 1).replace(/\.[^.]+$/, "");
   return `runs/finetune-${name}-${timestamp()}`;
 }
